@@ -1,0 +1,12 @@
+/** One run for everything: contract tests use Hardhat's runtime from inside plain mocha. */
+module.exports = {
+  spec: ["test/**/*.test.ts"],
+  require: ["./test/support/watchdog.ts"],
+  reporter: "./test/support/reporter.cjs",
+  timeout: 120_000,
+  slow: 5_000,
+  forbidOnly: true,
+  failZero: true,
+  // Chains and databases in WebAssembly keep handles open after their tests; mocha's exit code is set before this.
+  exit: true,
+};

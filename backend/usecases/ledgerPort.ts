@@ -1,0 +1,124 @@
+/** The contracts, as the use cases see them: pure encoders from domain data to calls, and commitments. No network. */
+import type { EpochSecond, MicroEur, MicroEurPerKwh } from "../domain/units.ts";
+
+export type Hex = `0x${string}`;
+
+/** Chain keys with roles of their own: a stuck bill never delays a slot. */
+export type Lane = "registry" | "slots" | "billing" | "treasury";
+
+/** One call that the chain writer will send once. */
+export type ChainCall = {
+  readonly lane: Lane;
+  /** Natural and unique ("slot:7:1963008", "batch:3:118"): enqueued twice, sent once. */
+  readonly key: string;
+  /** Calls of one stream go out strictly in order; null means independent. */
+  readonly stream: string | null;
+  readonly contract: string;
+  readonly call: string;
+  /** For people and logs, JSON-able; never secrets. */
+  readonly args: unknown;
+  readonly data: Hex;
+  /** Where the cost is known, so that no estimate is needed. */
+  readonly gasLimit: number | null;
+};
+
+/** Row of an asset in a run, 12 bytes on chain: limit in 10 W, power in 20 W steps, register in Wh. */
+export type AssetRow = {
+  readonly index: number;
+  readonly limitW: number;
+  readonly powerW: number;
+  readonly status: number;
+  readonly flags: number;
+  readonly registerWh: number;
+};
+
+export type RunRecord = {
+  readonly group: number;
+  readonly slot: number;
+  readonly algorithm: Hex;
+  readonly problem: Hex;
+  readonly plan: Hex;
+  readonly value: Hex;
+  readonly earlier: Hex;
+  readonly root: Hex;
+  readonly rows: Hex;
+};
+
+export type BillLine = {
+  readonly number: number;
+  readonly driver: Hex;
+  readonly amount: bigint;
+  readonly credit: bigint;
+  readonly wh: number;
+  readonly flex: number;
+  readonly tariff: number;
+  readonly detail: Hex;
+};
+
+export type AssetSpec = {
+  readonly id: Hex;
+  readonly group: number;
+  readonly index: number;
+  readonly kind: "charge-point" | "inverter" | "battery";
+  readonly ratedW: number;
+  readonly minW: number;
+  readonly capacityWh: number;
+  readonly phases: number;
+  readonly connector: number;
+  readonly metadata: Hex;
+  readonly fromSlot: number;
+};
+
+export type RedeemIntent = {
+  readonly driver: Hex;
+  readonly cpo: number;
+  readonly wh: number;
+  readonly minPayout: bigint;
+  readonly nonce: number;
+  readonly deadline: EpochSecond;
+};
+
+export type Ledger = {
+  /** Versions (keccak256 of the registered specification) of the algorithms that plans may claim. */
+  readonly versions: { readonly "least-cost": Hex; readonly "least-laxity": Hex };
+  setGroup(g: { group: number; cpo: number; capacityW: number; parent: number; fromSlot: number }): ChainCall;
+  registerAssets(list: readonly AssetSpec[]): ChainCall;
+  assetId(cpo: number, salt: Hex, evseId: string): Hex;
+  registerDrivers(list: readonly { driver: Hex; consent: Hex }[]): ChainCall;
+  mintTestEuro(to: Hex, amount: MicroEur, key: string): ChainCall;
+  deposit(to: Hex, amount: MicroEur, key: string): ChainCall;
+  setTariff(t: { tariff: number; cpo: number; maxPerKwh: MicroEurPerKwh; maxFixed: MicroEur; fromAt: EpochSecond }): ChainCall;
+  setOffer(o: { cpo: number; price: MicroEurPerKwh; key: string }): ChainCall;
+  fundPot(p: { cpo: number; amount: MicroEur; key: string }): ChainCall;
+  record(runs: readonly RunRecord[]): ChainCall;
+  post(batch: { cpo: number; seq: number; lines: readonly BillLine[] }): ChainCall;
+  redeem(intents: readonly (RedeemIntent & { signature: Hex })[], key: string): ChainCall;
+  finalise(b: { cpo: number; seq: number }): ChainCall;
+
+  problemHash(p: Uint8Array): Hex;
+  /** The salt is the first 32 bytes of the problem. */
+  planHash(salt: Hex, x: Uint8Array, y: Uint8Array, w: Uint8Array): Hex;
+  valueWord(v: { mode: "rows" | "root"; cost: bigint; bound: bigint | null; salt: Hex }): Hex;
+  earlierLink(previous: Hex, plan: { at: EpochSecond; algorithm: Hex; problem: Hex; plan: Hex; value: Hex }): Hex;
+  packRows(rows: readonly AssetRow[]): Hex;
+  /** Hash of a salted leaf: OpenZeppelin's double hash over (salt, keccak256(text)). */
+  leaf(salt: Hex, text: string): Hex;
+  merkleRoot(leaves: readonly Hex[]): Hex;
+  /** keccak256 of UTF-8 text. */
+  hashText(text: string): Hex;
+};
+
+/** What is stored of a wallet; no key material outside the seal. */
+export type SealedWallet = {
+  readonly walletId: string;
+  readonly address: Hex;
+  readonly kekVersion: number;
+  /** Hex of iv, tag and ciphertext. */
+  readonly sealedKey: Hex;
+  readonly wrappedDek: Hex;
+};
+
+export type Wallets = {
+  create(walletId: string): SealedWallet;
+  signRedeem(wallet: SealedWallet, intent: RedeemIntent): Promise<Hex>;
+};

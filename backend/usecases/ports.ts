@@ -1,0 +1,342 @@
+/**
+ * Everything outside, as the use cases see it. One World is built in main.ts, others in tests and replays; a use case
+ * takes the `Pick` of it that it needs.
+ *
+ *   store   what is remembered           cpo     charge point operators' back ends and stations
+ *   ledger  calls of the contracts       clock   time, and jobs for later
+ *   solve   linear programs              random  salts and keys
+ */
+import type { Cpo as CpoEntity, ChargingGroup, Evse, EvseStatus, Location, PvAsset, Tariff } from "../domain/assets.ts";
+import type { MeterReading, SiteReading, SiteSlot } from "../domain/meters.ts";
+import type { ChargingProfile, ProfileState, SentProfile } from "../domain/profiles.ts";
+import type { EnergyPromise } from "../domain/promises.ts";
+import type { Admission, ChargingMode, ChargingPreferences, ChargingSession } from "../domain/sessions.ts";
+import type { EpochSecond, MicroEur, MicroEurPerKwh, WattHour } from "../domain/units.ts";
+import type { Solve } from "../optimisation/model.ts";
+import type { Board } from "./board.ts";
+import type { ChainCall, Ledger, SealedWallet, Wallets } from "./ledgerPort.ts";
+
+export type * from "./ledgerPort.ts";
+
+export type World = {
+  readonly store: Store;
+  readonly cpo: CpoPort;
+  readonly ledger: Ledger;
+  readonly wallets: Wallets;
+  readonly clock: Clock;
+  readonly solve: Solve;
+  /** `label` names the purpose, so that a replay can derive the same bytes again. */
+  readonly random: (bytes: number, label: string) => Uint8Array;
+  /** The live picture of every group, kept in memory and saved with each step (board.ts). */
+  readonly board: Board;
+  readonly settings: Settings;
+};
+
+/** How the operator runs the service; config.ts reads it from the environment. */
+export type Settings = {
+  /** Cycles start this long before a slot, so that profiles are in force when it starts. */
+  readonly leadS: number;
+  /** A plan starts this long after the instant at which it is made: sending and confirming takes time. */
+  readonly dispatchS: number;
+  /** A station that has not answered a profile by then counts as silent. */
+  readonly answerS: number;
+  /** A reading older than this is stale. */
+  readonly staleS: number;
+  /** Share of forecasts' own errors that the promises' capacity covers, in per mille. */
+  readonly quantilePerMille: number;
+  /** Share of V paid out for FLEX, percent. */
+  readonly flexSharePercent: number;
+  /** Bills are posted when this many wait, or when the oldest has waited `billingWaitS`. */
+  readonly billingLines: number;
+  readonly billingWaitS: number;
+  /** How forecasts of other load are made; `actual` lets a replay look into the files. */
+  readonly forecast: "persistence" | "actual";
+};
+
+/** A job is data, so that a saved world can go on with it. */
+export type Job =
+  | { readonly kind: "cycle"; readonly groupId: string }
+  | { readonly kind: "offer-expiry"; readonly sessionId: string }
+  | { readonly kind: "promise-due"; readonly sessionId: string }
+  | { readonly kind: "answer-due"; readonly profileId: string };
+
+export type Clock = {
+  now(): EpochSecond;
+  /** Runs the job once at or soon after `at`; a job with the same content that already waits keeps its earlier time. */
+  schedule(at: EpochSecond, job: Job): void;
+};
+
+/** A CPO's back end or station. The answer to a profile arrives later, by the use case `answerProfile`. */
+export type CpoPort = {
+  /** Rejects only when the station could not be reached; the profile then counts as timed out. */
+  sendProfile(profile: SentProfile): Promise<void>;
+};
+
+/* ------------------------------------------------------------------------------------------------- store */
+
+export type Store = {
+  /** Runs the work in one transaction; inside a transaction the work joins it. The work must use the given store. */
+  transaction<T>(work: (store: Store) => Promise<T>): Promise<T>;
+  readonly sites: SiteStore;
+  readonly drivers: DriverStore;
+  readonly sessions: SessionStore;
+  readonly meters: MeterStore;
+  readonly prices: PriceStore;
+  readonly promises: PromiseStore;
+  readonly profiles: ProfileStore;
+  readonly plans: PlanStore;
+  readonly bills: BillStore;
+  readonly incidents: IncidentStore;
+  readonly outbox: OutboxStore;
+  readonly snapshots: SnapshotStore;
+};
+
+export type SiteStore = {
+  /** Inserts get the next number (u32) or row of the group; an id that exists already is left as it is and returned. */
+  addCpo(cpo: Omit<CpoEntity, "number">): Promise<CpoEntity>;
+  addLocation(location: Location): Promise<Location>;
+  addGroup(group: Omit<ChargingGroup, "number">): Promise<ChargingGroup>;
+  addEvse(evse: Omit<Evse, "row">): Promise<Evse>;
+  addPv(pv: Omit<PvAsset, "row">): Promise<PvAsset>;
+  cpos(): Promise<readonly CpoEntity[]>;
+  groups(): Promise<readonly ChargingGroup[]>;
+  group(id: string): Promise<ChargingGroup | null>;
+  evses(groupId: string): Promise<readonly Evse[]>;
+  evse(id: string): Promise<Evse | null>;
+  pvs(groupId: string): Promise<readonly PvAsset[]>;
+  setEvseStatus(id: string, status: EvseStatus): Promise<void>;
+  /** Limits in force: the contract's from `from = 0`, an operator's from its instant, orders for their time. */
+  addLimit(limit: GroupLimit): Promise<void>;
+  /** Limits that end after `after`. */
+  limits(groupId: string, after: EpochSecond): Promise<readonly GroupLimit[]>;
+  tariff(id: string): Promise<Tariff | null>;
+  currentTariff(cpoId: string): Promise<Tariff | null>;
+  addTariff(tariff: Omit<Tariff, "number">): Promise<Tariff>;
+};
+
+/** All limits that hold at an instant are merged by minimum. */
+export type GroupLimit = {
+  readonly id: string;
+  readonly groupId: string;
+  /** `operator`: a lowered limit counts as the operator's cause; `order`: a flexibility order, the grid's. */
+  readonly kind: "operator" | "order";
+  readonly limitW: number;
+  readonly from: EpochSecond;
+  readonly until: EpochSecond | null;
+};
+
+export type Driver = {
+  readonly id: string;
+  /** Account of the login, null for drivers known only by a token or a replay. */
+  readonly accountId: string | null;
+  readonly name: string;
+  /** Random address on chain; its key lies sealed in the wallet table. */
+  readonly address: string;
+  readonly consentHash: string;
+  readonly registeredAt: EpochSecond;
+};
+
+export type DriverPreferences = {
+  readonly driverId: string;
+  readonly optIn: boolean;
+  readonly energyNeedWh: WattHour | null;
+  /** Usual length of a stay, s. */
+  readonly stayS: number | null;
+  /** Battery, Wh. */
+  readonly batteryWh: WattHour | null;
+};
+
+export type DriverStore = {
+  add(driver: Driver, wallet: SealedWallet): Promise<void>;
+  byId(id: string): Promise<Driver | null>;
+  byAccount(accountId: string): Promise<Driver | null>;
+  all(): Promise<readonly Driver[]>;
+  wallet(driverId: string): Promise<SealedWallet | null>;
+  preferences(driverId: string): Promise<DriverPreferences | null>;
+  setPreferences(preferences: DriverPreferences): Promise<void>;
+};
+
+export type SessionStore = {
+  /** Gives the number. Throws when the EVSE is occupied: callers look first. */
+  start(session: Omit<ChargingSession, "number" | "unpluggedAt" | "endRegisterWh">): Promise<ChargingSession>;
+  setMode(id: string, mode: ChargingMode): Promise<void>;
+  close(id: string, unpluggedAt: EpochSecond, endRegisterWh: WattHour): Promise<void>;
+  byId(id: string): Promise<ChargingSession | null>;
+  byNumber(number: number): Promise<ChargingSession | null>;
+  openAt(evseId: string): Promise<ChargingSession | null>;
+  openIn(groupId: string): Promise<readonly ChargingSession[]>;
+  /** Newest first. */
+  ofDriver(driverId: string, limit: number): Promise<readonly ChargingSession[]>;
+  /** Sessions of the group whose stay overlaps [from, to). */
+  overlapping(groupId: string, from: EpochSecond, to: EpochSecond): Promise<readonly ChargingSession[]>;
+  setPreferences(sessionId: string, at: EpochSecond, preferences: ChargingPreferences): Promise<void>;
+  preferences(sessionId: string): Promise<ChargingPreferences | null>;
+  addAdmission(admission: Admission): Promise<void>;
+  admission(sessionId: string): Promise<Admission | null>;
+  all(): Promise<readonly ChargingSession[]>;
+};
+
+export type MeterStore = {
+  /** Appends; a reading of the same session and instant is a duplicate and changes nothing. Number of new ones. */
+  append(readings: readonly MeterReading[]): Promise<number>;
+  ofSession(sessionId: string): Promise<readonly MeterReading[]>;
+  latest(sessionId: string): Promise<MeterReading | null>;
+  appendSite(readings: readonly SiteReading[]): Promise<number>;
+  latestSite(groupId: string): Promise<SiteReading | null>;
+  putSiteSlot(slot: SiteSlot): Promise<void>;
+  siteSlots(groupId: string, fromSlot: number): Promise<readonly SiteSlot[]>;
+};
+
+export type PricePoint = { readonly slot: number; readonly price: MicroEurPerKwh };
+
+export type PriceStore = {
+  /** Wholesale import prices of a market; a slot that is known already keeps its price. */
+  put(market: string, prices: readonly PricePoint[]): Promise<void>;
+  /** Known prices from the slot on, ascending. */
+  from(market: string, slot: number): Promise<readonly PricePoint[]>;
+  /** Forecasts that came from outside (a HEMS), newest wins. */
+  putForecast(groupId: string, points: readonly ForecastPoint[]): Promise<void>;
+  forecast(groupId: string, fromSlot: number): Promise<readonly ForecastPoint[]>;
+};
+export type ForecastPoint = { readonly slot: number; readonly demandW: number; readonly productionW: number };
+
+export type PromiseStore = {
+  put(promise: EnergyPromise): Promise<void>;
+  /** The version in force, or the offer that waits. */
+  ofSession(sessionId: string): Promise<EnergyPromise | null>;
+  history(sessionId: string): Promise<readonly EnergyPromise[]>;
+  /** Promises of open sessions of a group that hold capacity. */
+  holding(groupId: string): Promise<readonly EnergyPromise[]>;
+  all(): Promise<readonly EnergyPromise[]>;
+};
+
+export type ProfileStore = {
+  add(profiles: readonly SentProfile[]): Promise<void>;
+  answer(id: string, state: ProfileState, at: EpochSecond): Promise<void>;
+  byId(id: string): Promise<SentProfile | null>;
+  /** In order of sending. */
+  ofSession(sessionId: string): Promise<readonly SentProfile[]>;
+  applied(sessionId: string): Promise<ChargingProfile | null>;
+};
+
+/** A plan as it was made: the bytes that the chain commits to, and what came of them. */
+export type StoredPlan = {
+  readonly id: string;
+  readonly groupId: string;
+  readonly slot: number;
+  readonly at: EpochSecond;
+  readonly algorithm: "least-cost" | "least-laxity";
+  /** Hex; the problem begins with its random salt. */
+  readonly problem: string;
+  readonly x: string;
+  readonly y: string;
+  readonly w: string;
+  readonly cost: bigint;
+  readonly bound: bigint | null;
+  readonly repairedIntervals: number;
+  readonly solveMs: number;
+  readonly cause: "slot" | "event";
+  /** Key of the chain call that records it, null until its slot is recorded. */
+  readonly recordKey: string | null;
+};
+
+export type Allocation = { readonly planId: string; readonly sessionNumber: number; readonly periods: ChargingProfile };
+
+/** What `SlotLedger.record` was told, so that an audit can hold the chain against it. */
+export type RecordedSlot = {
+  readonly groupId: string;
+  readonly slot: number;
+  readonly planId: string;
+  readonly earlierPlanIds: readonly string[];
+  readonly rows: string;
+  readonly root: string;
+  /** Salted leaves under the root: canonical text and salt. */
+  readonly leaves: readonly { readonly text: string; readonly salt: string }[];
+};
+
+export type PlanStore = {
+  add(plan: StoredPlan, allocations: readonly Allocation[]): Promise<void>;
+  /** Plans of the group that no record names yet, oldest first. */
+  unrecorded(groupId: string): Promise<readonly StoredPlan[]>;
+  addRecord(record: RecordedSlot, key: string): Promise<void>;
+  records(groupId: string): Promise<readonly RecordedSlot[]>;
+  byId(id: string): Promise<StoredPlan | null>;
+  /** All plans in the order in which they were made, in pages. */
+  page(after: EpochSecond, afterId: string, limit: number): Promise<readonly StoredPlan[]>;
+  allocations(planId: string): Promise<readonly Allocation[]>;
+  latest(groupId: string): Promise<StoredPlan | null>;
+};
+
+/** One session's settlement: what was billed, and the canonical bytes that it was computed from. */
+export type Settlement = {
+  readonly sessionId: string;
+  readonly sessionNumber: number;
+  readonly cpoId: string;
+  readonly driverId: string | null;
+  readonly settledAt: EpochSecond;
+  readonly energyWh: WattHour;
+  readonly amountMicroEur: MicroEur;
+  readonly creditMicroEur: MicroEur;
+  readonly compensationMicroEur: MicroEur;
+  readonly flexWh: WattHour;
+  readonly flexValueMicroEur: MicroEur;
+  /** The ancestor rule's figure, shown and never minted. */
+  readonly ancestorWh: WattHour;
+  /** Canonical receipt (receipt.ts), its salt and the leaf's hash; hex but for the text. */
+  readonly receipt: string;
+  readonly salt: string;
+  readonly detailHash: string;
+  /** Sequence number of the batch, null until posted; null for ever for a session that we do not bill. */
+  readonly batch: number | null;
+};
+
+/** What a settled session looked like slot by slot; other sessions' LIMIT shares need it. Wh per slot. */
+export type SessionSlot = {
+  readonly sessionId: string;
+  readonly groupId: string;
+  readonly slot: number;
+  readonly baselineWh: number;
+  readonly allowedWh: number;
+  readonly meteredWh: number;
+};
+
+export type BillStore = {
+  add(settlement: Settlement, slots: readonly SessionSlot[]): Promise<void>;
+  ofSession(sessionId: string): Promise<Settlement | null>;
+  /** Settled sessions of drivers that wait for a batch, by session number. */
+  waiting(cpoId: string): Promise<readonly Settlement[]>;
+  /** Gives the settlements the next batch number of the CPO, which it returns. */
+  assignBatch(cpoId: string, sessionIds: readonly string[], at: EpochSecond): Promise<number>;
+  batches(cpoId: string): Promise<readonly { readonly seq: number; readonly at: EpochSecond }[]>;
+  ofBatch(cpoId: string, seq: number): Promise<readonly Settlement[]>;
+  slots(groupId: string, fromSlot: number, toSlot: number): Promise<readonly SessionSlot[]>;
+  ofDriver(driverId: string, limit: number): Promise<readonly Settlement[]>;
+  all(): Promise<readonly Settlement[]>;
+};
+
+/** Something that a person should know about. */
+export type Incident = {
+  readonly id: string;
+  readonly at: EpochSecond;
+  readonly groupId: string | null;
+  readonly kind: "solver-differs" | "fallback" | "invalid-plan" | "refused-profile" | "silent-station" | "frozen-register" | "chain" | "implausible-reading";
+  readonly text: string;
+};
+
+export type IncidentStore = {
+  add(incident: Incident): Promise<void>;
+  since(at: EpochSecond): Promise<readonly Incident[]>;
+};
+
+export type OutboxStore = {
+  /** Joins the transaction of the business change; a key that exists already changes nothing. */
+  enqueue(call: ChainCall): Promise<void>;
+  /** Rows that are not final, and the age of the oldest. */
+  open(): Promise<{ readonly count: number; readonly oldestAt: EpochSecond | null }>;
+};
+
+/** The board and the pending jobs, saved with each step. */
+export type SnapshotStore = {
+  save(name: string, at: EpochSecond, state: unknown): Promise<void>;
+  load(name: string): Promise<{ readonly at: EpochSecond; readonly state: unknown } | null>;
+};

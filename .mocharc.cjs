@@ -1,6 +1,5 @@
 /** One run for everything: contract tests use Hardhat's runtime from inside plain mocha. */
 module.exports = {
-  spec: ["test/**/*.test.ts"],
   require: ["./test/support/strict.ts"],
   reporter: "./test/support/reporter.cjs",
   timeout: 120_000,

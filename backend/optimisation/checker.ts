@@ -72,7 +72,7 @@ export function violations(problem: GroupProblem, plan: Plan, options = { minimu
 }
 
 /** Cost of the plan and lower bound of every plan's cost, in nano-euro x scale; `bound` is null without certificate. */
-export function valueOf(problem: GroupProblem, plan: Plan): { readonly cost: bigint; readonly bound: bigint | null } {
+export function planValue(problem: GroupProblem, plan: Plan): { readonly cost: bigint; readonly bound: bigint | null } {
   const { cars, intervals, weights } = problem;
   const scale = BigInt(weights.scale);
   const v1 = scale * BigInt(weights.voll);

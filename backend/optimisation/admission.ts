@@ -225,11 +225,11 @@ function witnessOf(problem: GroupProblem, request: EnergyRequest, flow: Flow): O
     grown = false;
     for (let i = 0; i < asking; i++) {
       if (joined[i] === 1) continue;
-      for (let a = first[i]!, t = from[i]!; a < first[i + 1]!; a++, t++) if (energy[a]! > 0 && inside[t]! === 1) joined[i] = 1;
+      for (let a = first[i]!, t = from[i]!; a < first[i + 1]!; a++, t++)
+        if (energy[a]! > 0 && inside[t]! === 1) joined[i] = 1;
       if (joined[i] !== 1) continue;
       grown = true;
-      for (let a = first[i]!, t = from[i]!; a < first[i + 1]!; a++, t++)
-        if (energy[a]! < most[a]!) inside[t] = 1;
+      for (let a = first[i]!, t = from[i]!; a < first[i + 1]!; a++, t++) if (energy[a]! < most[a]!) inside[t] = 1;
     }
   }
   let neededWh = request.energyWh as number;

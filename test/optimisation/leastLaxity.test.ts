@@ -1,0 +1,39 @@
+import { expect } from "chai";
+import { watt, wattHour } from "../../backend/domain/units.ts";
+import { planValue, violations } from "../../backend/optimisation/checker.ts";
+import { leastCost } from "../../backend/optimisation/leastCost.ts";
+import { leastLaxity } from "../../backend/optimisation/leastLaxity.ts";
+import { aCar, anInterval, aProblem, randomProblem, realisticProblem } from "../support/problems.ts";
+
+describe("least laxity, the fallback", () => {
+  it("is feasible on every random problem and never cheaper than the optimum", () => {
+    let dearer = 0;
+    for (let seed = 0; seed < 2_000; seed++) {
+      const problem = randomProblem(seed);
+      const plan = leastLaxity(problem);
+      expect(violations(problem, plan), `seed ${seed}`).to.deep.equal([]);
+      expect(planValue(problem, plan)).to.deep.equal({ cost: plan.cost, bound: null });
+      const best = leastCost(problem).cost;
+      expect(plan.cost >= best).to.equal(true);
+      if (plan.cost > best) dearer++;
+    }
+    expect(dearer).to.be.greaterThan(300);
+  });
+
+  it("serves first the car that can wait least, and promises before best effort", () => {
+    const car = { powerW: watt(10_000), from: 0 };
+    const problem = aProblem({
+      cars: [
+        aCar({ ...car, session: 1, moreWh: wattHour(2_500), to: 1 }),
+        aCar({ ...car, session: 2, needWh: wattHour(2_500), to: 2 }),
+        aCar({ ...car, session: 3, needWh: wattHour(2_500), to: 1 }),
+      ],
+      intervals: [anInterval({ limitWh: wattHour(3_000) }), anInterval({ limitWh: wattHour(3_000) })],
+    });
+    expect(leastLaxity(problem).energyWh).to.deep.equal([[0], [500, 2_000], [2_500]]);
+  });
+
+  it("claims nothing about its cost", () => {
+    expect(leastLaxity(realisticProblem(20))).to.include({ algorithm: "least-laxity", certificate: null, bound: null });
+  });
+});

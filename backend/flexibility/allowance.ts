@@ -1,0 +1,71 @@
+/** What a car was allowed to draw: the limits that its station had applied, as a step function of time. */
+import { type ChargingProfile, limitAt, type ProfilePeriod, type SentProfile } from "../domain/profiles.ts";
+import type { EpochSecond, Watt } from "../domain/units.ts";
+import type { Interval } from "./intervals.ts";
+import { meteredPerInterval, type RegisterSeries } from "./registers.ts";
+
+/**
+ * The limit that held from `from` on. A profile holds from the station's confirmation until the next confirmed one; one
+ * that was refused or never answered changes nothing. `beforeW` holds until the first confirmation.
+ */
+export function appliedLimit(sent: readonly SentProfile[], from: EpochSecond, beforeW: Watt): ChargingProfile {
+  const applied = sent
+    .filter((profile) => profile.state === "applied" && profile.answeredAt !== null && profile.profile.length > 0)
+    .toSorted((a, b) => a.answeredAt! - b.answeredAt! || a.sentAt - b.sentAt);
+  const periods: ProfilePeriod[] = [{ from, limitW: beforeW }];
+  applied.forEach((one, index) => {
+    const starts = Math.max(from, one.answeredAt!) as EpochSecond;
+    const ends = applied[index + 1]?.answeredAt ?? Number.POSITIVE_INFINITY;
+    if (ends <= starts) return;
+    while (periods.length > 0 && periods[periods.length - 1]!.from >= starts) periods.pop();
+    periods.push({ from: starts, limitW: limitAt(one.profile, starts) as Watt });
+    for (const period of one.profile) if (period.from > starts && period.from < ends) periods.push(period);
+  });
+  return periods;
+}
+
+/** Wh that the limit allowed in each of the ascending intervals, rounded down once per interval. */
+export function allowedPerInterval(limit: ChargingProfile, intervals: readonly Interval[]): number[] {
+  let next = 0;
+  return intervals.map(({ from, to }) => {
+    while ((limit[next]?.from ?? Number.POSITIVE_INFINITY) <= from) next++;
+    let wattSeconds = 0;
+    let index = next;
+    for (let at: number = from; at < to; index++) {
+      const end = Math.min(to, limit[index]?.from ?? to);
+      wattSeconds += ((limit[index - 1] ?? limit[0])?.limitW ?? 0) * (end - at);
+      at = end;
+    }
+    return Math.floor(wattSeconds / 3600);
+  });
+}
+
+/** What was allowed and drawn between two readings. */
+export type Draw = Interval & { readonly allowedWh: number; readonly meteredWh: number };
+
+/**
+ * Allowed and metered Wh from each reading to the next, cut once more at `cutAt` (a promise's time). Not finer than the
+ * readings: between two of them nobody knows when the energy flowed, and guessing would blame the car for it.
+ */
+export function drawSeries(series: RegisterSeries, limit: ChargingProfile, cutAt?: EpochSecond): Draw[] {
+  const instants = series.map((point) => point.at);
+  const first = instants[0];
+  const last = instants[instants.length - 1];
+  if (first === undefined || last === undefined) return [];
+  if (cutAt !== undefined && cutAt > first && cutAt < last && !instants.includes(cutAt))
+    instants.splice(
+      instants.findIndex((at) => at > cutAt),
+      0,
+      cutAt,
+    );
+  const intervals = instants.slice(1).map((to, index): Interval => ({ from: instants[index]!, to }));
+  const meteredWh = meteredPerInterval(series, intervals);
+  const allowedWh = allowedPerInterval(limit, intervals);
+  return intervals.map((interval, t) => ({ ...interval, allowedWh: allowedWh[t]!, meteredWh: meteredWh[t]! }));
+}
+
+/** First instant in [from, to) at which the limit was above 0, or null. */
+export function firstOffer(limit: ChargingProfile, from: EpochSecond, to: EpochSecond): EpochSecond | null {
+  if (limitAt(limit, from) > 0) return from;
+  return limit.find((period) => period.from > from && period.from < to && period.limitW > 0)?.from ?? null;
+}

@@ -1,0 +1,106 @@
+/** What the writer asks the chain for on behalf of one lane. Reading only, apart from `broadcast`. */
+
+import type { OutboxEntry } from "./outbox.ts";
+import type { Inclusion, Receipt, Simulation } from "./outboxRow.ts";
+import { call, type Hex, quantity, type Rpc, resultOf } from "./rpc.ts";
+
+export type ChainView = {
+  readonly head: number;
+  readonly baseFee: bigint;
+  readonly chainNonce: number;
+  readonly balance: bigint;
+  /** By transaction hash. */
+  readonly receipts: ReadonlyMap<Hex, Receipt>;
+};
+
+type RpcBlock = { readonly number: Hex; readonly hash: Hex; readonly baseFeePerGas?: Hex };
+type RpcReceipt = {
+  readonly transactionHash: Hex;
+  readonly blockNumber: Hex;
+  readonly blockHash: Hex;
+  readonly status: Hex;
+};
+
+/** One look: head, fees, the address, and the receipt of every attempt that may have been mined. */
+export async function look(rpc: Rpc, address: Hex, entries: readonly OutboxEntry[]): Promise<ChainView> {
+  const hashes = entries.flatMap((entry) => entry.attempts.map((attempt) => attempt.hash));
+  const [block, count, balance, ...receipts] = await rpc.ask([
+    call("eth_getBlockByNumber", "latest", false),
+    call("eth_getTransactionCount", address, "latest"),
+    call("eth_getBalance", address, "latest"),
+    ...hashes.map((hash) => call("eth_getTransactionReceipt", hash)),
+  ]);
+  const head = resultOf<RpcBlock>("eth_getBlockByNumber", block);
+  const found = receipts
+    .map((answer) => resultOf<RpcReceipt | null>("eth_getTransactionReceipt", answer))
+    .filter((receipt) => receipt !== null && receipt.blockHash !== null)
+    .map((receipt) => inclusionOf(receipt as RpcReceipt));
+  const standing = await standingBlocks(rpc, [...new Set(found.map((receipt) => receipt.blockNumber))]);
+  return {
+    head: Number(head.number),
+    baseFee: BigInt(head.baseFeePerGas ?? 0),
+    chainNonce: Number(resultOf<Hex>("eth_getTransactionCount", count)),
+    balance: BigInt(resultOf<Hex>("eth_getBalance", balance)),
+    receipts: new Map(
+      found.map((one) => [one.hash, { ...one, canonical: stands(one, standing.get(one.blockNumber)) }]),
+    ),
+  };
+}
+
+const inclusionOf = (receipt: RpcReceipt): Inclusion => ({
+  hash: receipt.transactionHash,
+  blockNumber: Number(receipt.blockNumber),
+  blockHash: receipt.blockHash,
+  succeeded: Number(receipt.status) === 1,
+});
+
+/**
+ * Hash of each block as every endpoint sees it. Nodes have given receipts of a dead branch (go-ethereum #28885), so a
+ * receipt counts only while its block is the one at that height, on all endpoints.
+ */
+async function standingBlocks(rpc: Rpc, numbers: readonly number[]): Promise<Map<number, (Hex | null)[]>> {
+  const hashes = new Map<number, (Hex | null)[]>();
+  for (const number of numbers) {
+    const answers = await rpc.askEverywhere(call("eth_getBlockByNumber", quantity(number), false));
+    hashes.set(
+      number,
+      answers.map((answer) => (answer?.ok ? ((answer.result as RpcBlock | null)?.hash ?? null) : null)),
+    );
+  }
+  return hashes;
+}
+
+/** false as soon as one endpoint has another block there, null while one does not say. */
+function stands(receipt: Inclusion, hashes: readonly (Hex | null)[] | undefined): boolean | null {
+  if (hashes === undefined || hashes.length === 0) return null;
+  if (hashes.some((hash) => hash !== null && hash !== receipt.blockHash)) return false;
+  return hashes.includes(null) ? null : true;
+}
+
+export type Simulator = {
+  readonly addressOf: (contract: string) => Hex;
+  /** Name and arguments of a custom error. */
+  readonly decodeRevert: (data: Hex) => string;
+  readonly gasCap: number;
+};
+
+/** Runs the call on the latest state; with an estimate where no gas limit is given. */
+export async function simulate(rpc: Rpc, from: Hex, entry: OutboxEntry, how: Simulator): Promise<Simulation> {
+  const transaction = { from, to: how.addressOf(entry.contract), data: entry.data };
+  const one =
+    entry.gasLimit === null
+      ? call("eth_estimateGas", transaction)
+      : call("eth_call", { ...transaction, gas: quantity(Math.min(entry.gasLimit, how.gasCap)) }, "latest");
+  const [answer] = await rpc.ask([one]);
+  if (answer?.ok) return { reverts: false, gas: entry.gasLimit === null ? Number(answer.result) : null };
+  return { reverts: true, error: answer?.revert ? how.decodeRevert(answer.revert) : (answer?.message ?? "no answer") };
+}
+
+/**
+ * Hands signed bytes to every endpoint. Whatever a node says is ignored on purpose: "already known" is worded
+ * differently everywhere, a lost answer looks like a lost request, and only a receipt tells the truth.
+ */
+export async function broadcast(rpc: Rpc, raws: readonly Hex[]): Promise<void> {
+  if (raws.length === 0) return;
+  await rpc.ask(raws.map((raw) => call("eth_sendRawTransaction", raw)));
+}

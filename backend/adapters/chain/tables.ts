@@ -1,4 +1,7 @@
-/** The chain writer's tables: lanes (one key each), the outbox of calls, and every signed attempt to send one. */
+/**
+ * The tables of the chain side: lanes (one key each), the outbox of calls, every signed attempt to send one, and the
+ * drivers' sealed keys.
+ */
 import { type Generated, type Kysely, sql } from "kysely";
 
 /** int8 comes back as a number from PGlite and as text from pg; `Number()` it at the border. */
@@ -56,7 +59,17 @@ export type AttemptTable = {
   last_sent: Date | null;
 };
 
-export type ChainTables = { lane: LaneTable; outbox: OutboxTable; attempt: AttemptTable };
+/** A driver's key, sealed; see wallets.ts. */
+export type WalletTable = {
+  wallet_id: string;
+  address: string;
+  kek_version: number;
+  sealed_key: string;
+  /** null once the driver is erased: the key is then lost for ever, also in old copies of `sealed_key`. */
+  wrapped_dek: string | null;
+};
+
+export type ChainTables = { lane: LaneTable; outbox: OutboxTable; attempt: AttemptTable; wallet: WalletTable };
 
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema
@@ -116,8 +129,16 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn("last_sent", "timestamptz")
     .addUniqueConstraint("attempt_outbox_no", ["outbox_id", "no"])
     .execute();
+  await db.schema
+    .createTable("wallet")
+    .addColumn("wallet_id", "text", (c) => c.primaryKey())
+    .addColumn("address", "text", (c) => c.notNull().unique())
+    .addColumn("kek_version", "integer", (c) => c.notNull())
+    .addColumn("sealed_key", "text", (c) => c.notNull())
+    .addColumn("wrapped_dek", "text")
+    .execute();
 }
 
 export async function down(db: Kysely<unknown>): Promise<void> {
-  for (const table of ["attempt", "outbox", "lane"]) await db.schema.dropTable(table).execute();
+  for (const table of ["wallet", "attempt", "outbox", "lane"]) await db.schema.dropTable(table).execute();
 }

@@ -40,14 +40,17 @@ export function registerSeries(stay: {
 }
 
 /** Register at an instant: linear between two readings, rounded down to whole Wh; the first or last one outside. */
-export function registerAt(series: RegisterSeries, at: number): number {
+export const registerAt = (series: RegisterSeries, at: number): number => exactAt(series, at).wholeWh;
+
+/** Register at an instant, exactly: wholeWh + over / under, the fraction below 1. */
+function exactAt(series: RegisterSeries, at: number): { wholeWh: number; over: number; under: number } {
   const next = indexAfter(series, at);
   const before = series[next - 1];
   const after = series[next];
-  if (!before) return after ? after.registerWh : 0;
-  if (!after) return before.registerWh;
-  const risenWh = (after.registerWh - before.registerWh) * (at - before.at);
-  return before.registerWh + Math.floor(risenWh / (after.at - before.at));
+  if (!before || !after) return { wholeWh: (before ?? after)?.registerWh ?? 0, over: 0, under: 1 };
+  const under = after.at - before.at;
+  const risen = (after.registerWh - before.registerWh) * (at - before.at);
+  return { wholeWh: before.registerWh + Math.floor(risen / under), over: risen % under, under };
 }
 
 /** Wh per interval. Over intervals without gaps they sum up to the register's difference exactly. */
@@ -56,22 +59,32 @@ export function meteredPerInterval(series: RegisterSeries, intervals: readonly I
 }
 
 /**
- * P: the highest metered 5-minute mean, W. Of all windows of 300 s inside the stay that begin or end at a reading, the
- * one with most Wh, times 12. A stay shorter than that is one window; its mean is rounded up.
+ * P: the highest metered 5-minute mean, W, rounded up. Of all windows of 300 s inside the stay that begin or end at a
+ * reading, the one with most energy: between readings the register is a straight line, so no other window has more. A
+ * stay shorter than that is one window.
  */
 export function highestMeanW(series: RegisterSeries): Watt {
   const first = series[0];
   const last = series[series.length - 1];
   if (!first || !last || last.at <= first.at) return watt(0);
-  const stayS = last.at - first.at;
-  if (stayS <= MEAN_WINDOW_S) return watt(Math.ceil(((last.registerWh - first.registerWh) * 3600) / stayS));
-  let mostWh = 0;
+  const windowS = Math.min(MEAN_WINDOW_S, last.at - first.at);
+  let mostW = 0;
   for (const { at } of series)
-    for (const from of [at, at - MEAN_WINDOW_S]) {
-      if (from < first.at || from + MEAN_WINDOW_S > last.at) continue;
-      mostWh = Math.max(mostWh, registerAt(series, from + MEAN_WINDOW_S) - registerAt(series, from));
-    }
-  return watt((mostWh * 3600) / MEAN_WINDOW_S);
+    for (const from of [at, at - windowS])
+      if (from >= first.at && from + windowS <= last.at) mostW = Math.max(mostW, meanW(series, from, windowS));
+  return watt(mostW);
+}
+
+/**
+ * Mean power from `from` on, W, rounded up. Exact: whole Wh and fraction are rounded apart, and either the window is
+ * 300 s, so that whole Wh give whole W, or it is the stay, which begins and ends at a reading and has no fraction.
+ */
+function meanW(series: RegisterSeries, from: number, durationS: number): number {
+  const start = exactAt(series, from);
+  const end = exactAt(series, from + durationS);
+  const over = end.over * start.under - start.over * end.under;
+  const wholeW = Math.ceil(((end.wholeWh - start.wholeWh) * 3600) / durationS);
+  return wholeW + Math.ceil((over * 3600) / (start.under * end.under * durationS));
 }
 
 /** Latest instant up to which nothing was drawn, or null when nothing was drawn at all. */

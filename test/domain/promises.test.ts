@@ -15,31 +15,40 @@ import {
 import { epochSecond, wattHour } from "../../backend/domain/units.ts";
 
 const NOON = epochSecond(1_767_265_200);
-const after = (s: number) => epochSecond(NOON + s);
+const noonPlus = (s: number) => epochSecond(NOON + s);
 const offered = () =>
   offerPromise(
-    { sessionId: "s1", version: 1, energyWh: wattHour(20_000), by: after(4 * 3600), fromRegisterWh: wattHour(5_000) },
+    {
+      sessionId: "s1",
+      version: 1,
+      energyWh: wattHour(20_000),
+      by: noonPlus(4 * 3600),
+      fromRegisterWh: wattHour(5_000),
+    },
     NOON,
   );
-const accepted = () => transition(offered(), { kind: "accept", at: after(10) });
+const accepted = () => transition(offered(), { kind: "accept", at: noonPlus(10) });
 const run = (promise: EnergyPromise, s: number, slackWh: number, fresh = true) =>
-  transition(promise, { kind: "assess", at: after(s), slackWh, fresh });
+  transition(promise, { kind: "assess", at: noonPlus(s), slackWh, fresh });
 const open = judge({ promisedWh: 20_000, meteredByWh: 16_000, meteredAtUnplugWh: null });
 const short = judge({ promisedWh: 20_000, meteredByWh: 16_000, meteredAtUnplugWh: 18_500 });
 
 describe("A promise's offer", () => {
   it("stands for 120 s and can be accepted until the second before", () => {
-    expect(transition(offered(), { kind: "accept", at: after(119) })).to.include({ state: "accepted", changedAt: after(119) });
-    expect(isExpired(offered(), after(119))).to.equal(false);
-    expect(isExpired(offered(), after(120))).to.equal(true);
-    expect(() => transition(offered(), { kind: "accept", at: after(120) })).to.throw(/cannot be accepted.*ended at/);
-    expect(transition(offered(), { kind: "expire", at: after(120) }).state).to.equal("expired");
-    expect(() => transition(offered(), { kind: "expire", at: after(119) })).to.throw(/stands until/);
+    expect(transition(offered(), { kind: "accept", at: noonPlus(119) })).to.include({
+      state: "accepted",
+      changedAt: noonPlus(119),
+    });
+    expect(isExpired(offered(), noonPlus(119))).to.equal(false);
+    expect(isExpired(offered(), noonPlus(120))).to.equal(true);
+    expect(() => transition(offered(), { kind: "accept", at: noonPlus(120) })).to.throw(/cannot be accepted.*ended at/);
+    expect(transition(offered(), { kind: "expire", at: noonPlus(120) }).state).to.equal("expired");
+    expect(() => transition(offered(), { kind: "expire", at: noonPlus(119) })).to.throw(/stands until/);
   });
 
   it("is not made of nothing, and not for a time that has passed", () => {
     const base = { sessionId: "s1", version: 1, fromRegisterWh: wattHour(0) };
-    expect(() => offerPromise({ ...base, energyWh: wattHour(0), by: after(60) }, NOON)).to.throw(RangeError);
+    expect(() => offerPromise({ ...base, energyWh: wattHour(0), by: noonPlus(60) }, NOON)).to.throw(RangeError);
     expect(() => offerPromise({ ...base, energyWh: wattHour(1), by: NOON }, NOON)).to.throw(RangeError);
   });
 });
@@ -57,8 +66,8 @@ describe("A promise that runs", () => {
   it("is back on track after two good runs in a row, not after one", () => {
     const risky = run(accepted(), 60, -1);
     const once = run(risky, 120, 500);
-    expect(once).to.include({ state: "at-risk", goodRuns: 1, changedAt: after(60) });
-    expect(run(once, 180, 500)).to.include({ state: "on-track", changedAt: after(180), goodRuns: 0 });
+    expect(once).to.include({ state: "at-risk", goodRuns: 1, changedAt: noonPlus(60) });
+    expect(run(once, 180, 500)).to.include({ state: "on-track", changedAt: noonPlus(180), goodRuns: 0 });
     const again = run(once, 180, -1);
     expect(again.goodRuns).to.equal(0);
     expect(run(again, 240, 500).state).to.equal("at-risk");
@@ -69,20 +78,20 @@ describe("A promise that runs", () => {
   });
 
   it("stays at risk when its energy is missing in time and the car is plugged in, and is judged at unplug", () => {
-    const due = transition(run(accepted(), 60, 500), { kind: "judge", at: after(4 * 3600), judgement: open });
+    const due = transition(run(accepted(), 60, 500), { kind: "judge", at: noonPlus(4 * 3600), judgement: open });
     expect(due).to.include({ state: "at-risk", missingWh: 4_000, missingAtUnplugWh: null });
-    const end = transition(due, { kind: "judge", at: after(5 * 3600), judgement: short });
+    const end = transition(due, { kind: "judge", at: noonPlus(5 * 3600), judgement: short });
     expect(end).to.include({ state: "short", missingWh: 4_000, missingAtUnplugWh: 1_500 });
   });
 
   it("is judged before its time only by an unplug", () => {
     const kept = judge({ promisedWh: 20_000, meteredByWh: 20_000, meteredAtUnplugWh: null });
-    expect(() => transition(accepted(), { kind: "judge", at: after(3600), judgement: kept })).to.throw(/plugged in/);
-    expect(transition(accepted(), { kind: "judge", at: after(3600), judgement: short }).state).to.equal("short");
+    expect(() => transition(accepted(), { kind: "judge", at: noonPlus(3600), judgement: kept })).to.throw(/plugged in/);
+    expect(transition(accepted(), { kind: "judge", at: noonPlus(3600), judgement: short }).state).to.equal("short");
   });
 
   it("refuses an event from before its present state", () => {
-    expect(() => transition(accepted(), { kind: "withdraw", at: after(9) })).to.throw(/since/);
+    expect(() => transition(accepted(), { kind: "withdraw", at: noonPlus(9) })).to.throw(/since/);
   });
 });
 
@@ -102,12 +111,12 @@ describe("The promise's states", () => {
   };
   const states = Object.keys(allows) as PromiseState[];
   const events = (state: PromiseState): PromiseEvent[] => [
-    { kind: "accept", at: after(60) },
-    { kind: "expire", at: after(state === "offered" ? 120 : 60) },
-    { kind: "amend", at: after(60) },
-    { kind: "withdraw", at: after(60) },
-    { kind: "assess", at: after(60), slackWh: 0, fresh: true },
-    { kind: "judge", at: after(60), judgement: short },
+    { kind: "accept", at: noonPlus(60) },
+    { kind: "expire", at: noonPlus(state === "offered" ? 120 : 60) },
+    { kind: "amend", at: noonPlus(60) },
+    { kind: "withdraw", at: noonPlus(60) },
+    { kind: "assess", at: noonPlus(60), slackWh: 0, fresh: true },
+    { kind: "judge", at: noonPlus(60), judgement: short },
   ];
   for (const state of states)
     it(`${state} allows ${allows[state].join(", ") || "nothing"}`, () => {
@@ -138,9 +147,17 @@ describe("Judging a promise", () => {
 
   it("calls it late when the missing part came before unplug, short when not, open while that is not known", () => {
     const m = { promisedWh: 20_000, meteredByWh: 16_000 };
-    expect(judge({ ...m, meteredAtUnplugWh: 19_800 })).to.deep.equal({ outcome: "late", missingWh: 4_000, missingAtUnplugWh: 200 });
+    expect(judge({ ...m, meteredAtUnplugWh: 19_800 })).to.deep.equal({
+      outcome: "late",
+      missingWh: 4_000,
+      missingAtUnplugWh: 200,
+    });
     expect(judge({ ...m, meteredAtUnplugWh: 19_799 }).outcome).to.equal("short");
-    expect(judge({ ...m, meteredAtUnplugWh: null })).to.deep.equal({ outcome: "open", missingWh: 4_000, missingAtUnplugWh: null });
+    expect(judge({ ...m, meteredAtUnplugWh: null })).to.deep.equal({
+      outcome: "open",
+      missingWh: 4_000,
+      missingAtUnplugWh: null,
+    });
   });
 
   it("never finds a negative part missing, and refuses a register that fell", () => {

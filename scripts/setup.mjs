@@ -125,9 +125,13 @@ function compile() {
 /** Hash of everything that the compiled contracts depend on, null while there is nothing to compile. */
 function contractsHash() {
   if (!existsSync(at("hardhat.config.ts"))) return null;
-  const sources = readdirSync(at("contracts"), { recursive: true })
-    .filter((name) => name.endsWith(".sol"))
-    .map((name) => join("contracts", name));
+  const sources = ["contracts", "test/contracts/mocks"].flatMap((folder) =>
+    existsSync(at(folder))
+      ? readdirSync(at(folder), { recursive: true })
+          .filter((name) => name.endsWith(".sol"))
+          .map((name) => join(folder, name))
+      : [],
+  );
   const hash = createHash("sha256");
   for (const name of ["package-lock.json", "hardhat.config.ts", ...sources.sort()]) {
     hash.update(`${name}\n`).update(readFileSync(at(name)));

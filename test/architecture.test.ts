@@ -2,10 +2,10 @@
  * The house: who may import whom, and what the pure rooms may not know.
  *
  *   main.ts ── builds the World from everything below
- *     ├─ http      ── driving side          ┐
- *     ├─ adapters  ── one per thing outside ┤── usecases ── optimisation ┐
- *     └─ config.ts ── the environment       ┘      │     ── flexibility  ├── domain
- *                                                  └──── ── settlement   ┘
+ *     ├─ http      ── driving side              ┐
+ *     ├─ replay    ── driving side, virtual time├── usecases ── optimisation ┐
+ *     ├─ adapters  ── one per thing outside     │      ├─────── flexibility  ├── domain
+ *     └─ config.ts ── the environment           ┘      └─────── settlement   ┘
  */
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
@@ -27,10 +27,15 @@ const HOUSE: House = {
   "adapters/chain": { may: ["domain", ...PORTS, ...OUTSIDE, "../artifacts"], types: ["optimisation"] },
   "adapters/clock": { may: ["domain", ...PORTS, ...OUTSIDE] },
   "adapters/cpo": { may: ["domain", ...PORTS, ...OUTSIDE] },
-  "adapters/hems": { may: ["domain", ...PORTS, ...OUTSIDE] },
   "adapters/solvers": { may: ["domain", ...PORTS, ...OUTSIDE], types: ["optimisation"] },
-  "adapters/store": { may: ["domain", ...PORTS, ...OUTSIDE], types: ["optimisation"] },
+  // The outbox is written in the business transaction: the chain room owns its tables, the store owns the database.
+  "adapters/store": {
+    may: ["domain", ...PORTS, ...OUTSIDE, "adapters/chain/tables.ts", "adapters/chain/outbox.ts"],
+    types: ["optimisation"],
+  },
   http: { may: ["domain", "usecases", ...OUTSIDE] },
+  // A scenario drives the use cases as people and stations do; the simulated site and the clock are its stage.
+  replay: { may: ["domain", "usecases", "adapters/cpo/simulated", "adapters/clock/virtual.ts", ...OUTSIDE] },
   "config.ts": { may: ["domain", ...OUTSIDE] },
   "main.ts": { may: ["*"] },
 };
@@ -148,6 +153,8 @@ describe("The house's own checks", () => {
       ["adapters/store/x.ts", `import { settle } from "../../usecases/settleSession.ts";`],
       ["adapters/solvers/x.ts", `import { leastCost } from "../../optimisation/leastCost.ts";`],
       ["http/x.ts", `import { a } from "../adapters/store/a.ts";`],
+      ["replay/x.ts", `import { a } from "../adapters/store/a.ts";`],
+      ["replay/x.ts", `import { a } from "../http/a.ts";`],
       ["http/x.ts", `import type { Plan } from "../optimisation/problem.ts";`],
       ["http/x.ts", `const a = await import("../main.ts");`],
       ["config.ts", `import { a } from "./main.ts";`],

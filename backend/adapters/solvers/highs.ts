@@ -1,0 +1,72 @@
+/** HiGHS in WebAssembly: the general solver for large programs. Runs synchronously, so only inside worker.ts. */
+import highsModule from "highs";
+import type { LinearProgram, LpSolution } from "../../optimisation/model.ts";
+
+/** The package's types describe its CommonJS form, in which the default export is one level deeper. */
+const loadHighs = highsModule as unknown as typeof highsModule.default;
+
+/** From about this size on the interior point method (with crossover to a vertex) is the faster one. */
+const INTERIOR_POINT_COLUMNS = 15_000;
+
+/** The loaded module is kept: its memory never shrinks, so every model is disposed. */
+let loaded: ReturnType<typeof loadHighs> | undefined;
+
+export async function solveWithHighs(lp: LinearProgram, timeLimitS: number): Promise<LpSolution> {
+  loaded ??= loadHighs();
+  const highs = await loaded;
+  const model = highs.createModel(modelData(lp, highs.infinity));
+  try {
+    const solver = lp.columns.length >= INTERIOR_POINT_COLUMNS ? "ipm" : "choose";
+    model.options.set({ output_flag: false, solver, time_limit: timeLimitS });
+    model.zeroAllClocks(); // the time limit counts a cumulative clock
+    model.run();
+    const status = highs.constants.modelStatus;
+    switch (model.getModelStatus()) {
+      case status.optimal:
+        return {
+          kind: "optimal",
+          objective: model.getObjectiveValue(),
+          values: Array.from(model.getSolution().colValue),
+        };
+      case status.empty:
+        return { kind: "optimal", objective: 0, values: lp.columns.map(({ lower }) => lower) };
+      case status.infeasible:
+        return { kind: "infeasible" };
+      case status.unbounded:
+      case status.unboundedOrInfeasible:
+        return { kind: "unbounded" };
+      case status.timeLimit:
+        return { kind: "time-limit" }; // its objective is no bound and its values are no plan
+      default:
+        return { kind: "failed", reason: `HiGHS ended with model status ${model.getModelStatus()}` };
+    }
+  } finally {
+    model.dispose();
+  }
+}
+
+/** Row-wise sparse matrix. */
+function modelData({ columns, rows }: LinearProgram, infinity: number) {
+  const starts = new Int32Array(rows.length + 1);
+  for (const [r, { terms }] of rows.entries()) starts[r + 1] = starts[r]! + terms.length;
+  const indices = new Int32Array(starts[rows.length]!);
+  const values = new Float64Array(starts[rows.length]!);
+  for (const [r, { terms }] of rows.entries()) {
+    for (const [k, { column, coefficient }] of terms.entries()) {
+      indices[starts[r]! + k] = column;
+      values[starts[r]! + k] = coefficient;
+    }
+  }
+  const bound = (value: number) =>
+    value === Number.POSITIVE_INFINITY ? infinity : value === Number.NEGATIVE_INFINITY ? -infinity : value;
+  return {
+    numCols: columns.length,
+    numRows: rows.length,
+    colCost: Float64Array.from(columns, ({ cost }) => cost),
+    colLower: Float64Array.from(columns, ({ lower }) => bound(lower)),
+    colUpper: Float64Array.from(columns, ({ upper }) => bound(upper)),
+    rowLower: Float64Array.from(rows, ({ lower }) => bound(lower)),
+    rowUpper: Float64Array.from(rows, ({ upper }) => bound(upper)),
+    matrix: { format: "csr" as const, numRows: rows.length, numCols: columns.length, starts, indices, values },
+  };
+}

@@ -68,7 +68,9 @@ export async function passLane(
   const trouble = laneTrouble({ chainNonce: view.chainNonce, nextNonce, lowestOpen, lowestHasReceipt });
   await lanes.watch(db, lane, trouble, view.chainNonce, lowestOpen ?? nextNonce);
 
-  const due = options.parkedToo ? sendable.map((entry) => ({ ...entry, retryAt: entry.retryAt && now() })) : sendable;
+  // On suspicion nothing new is signed: its nonce might be taken.
+  const trusted = trouble === null ? sendable : [];
+  const due = options.parkedToo ? trusted.map((entry) => ({ ...entry, retryAt: entry.retryAt && now() })) : trusted;
   const first = await decide(config, lanes, lane, view, inFlight, due);
   const sending = await store(config, lanes, db, lane, first);
   if (sending.length === 0) return tally(first);

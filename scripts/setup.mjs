@@ -140,7 +140,9 @@ function contractsHash() {
 }
 
 function run(command, args) {
-  return spawnSync(command, args, { cwd: top, stdio: "inherit", shell: process.platform === "win32" });
+  // Hardhat reports its use to its makers from a terminal, unasked.
+  const env = { ...process.env, HARDHAT_DISABLE_TELEMETRY: "true" };
+  return spawnSync(command, args, { cwd: top, env, stdio: "inherit", shell: process.platform === "win32" });
 }
 
 function fail(fact, cause, remedy) {

@@ -35,7 +35,7 @@ const HOUSE: House = {
   },
   http: { may: ["domain", "usecases", ...OUTSIDE] },
   // A scenario drives the use cases as people and stations do; the simulated site and the clock are its stage.
-  replay: { may: ["domain", "usecases", "adapters/cpo/simulated", "adapters/clock/virtual.ts", ...OUTSIDE] },
+  replay: { may: [...PURE, "usecases", "adapters/cpo/simulated", "adapters/clock/virtual.ts", ...OUTSIDE] },
   "config.ts": { may: ["domain", ...OUTSIDE] },
   "main.ts": { may: ["*"] },
 };

@@ -142,14 +142,18 @@ contract Settlement is ISettlement, AccessManaged, Pausable, ReentrancyGuard, EI
     function _deposit(address to, uint112 amount) private {
         require(to != address(0), ZeroAddress());
 
+        _receive(amount);
+        _account[to].available += amount;
+        emit Deposited(msg.sender, to, amount);
+    }
+
+    /// @dev What the euro contract says was sent is not believed: the balance counts.
+    function _receive(uint112 amount) private {
         uint256 before = euro.balanceOf(address(this));
         euro.safeTransferFrom(msg.sender, address(this), amount);
         uint256 received = euro.balanceOf(address(this)) - before;
         require(received == amount, WrongAmountReceived(received, amount));
-
-        _account[to].available += amount;
         held += amount;
-        emit Deposited(msg.sender, to, amount);
     }
 
     function _take(address owner, uint256 amount) private {
@@ -332,10 +336,10 @@ contract Settlement is ISettlement, AccessManaged, Pausable, ReentrancyGuard, EI
     }
 
     /// @inheritdoc ISettlement
-    function fundPot(uint32 cpo, uint112 amount) external {
+    function fundPot(uint32 cpo, uint112 amount) external nonReentrant {
         require(payeeOf(cpo) != address(0), UnknownCpo(cpo));
 
-        _take(msg.sender, amount);
+        _receive(amount);
         uint112 pot = _offer[cpo].pot + amount;
         _offer[cpo].pot = pot;
         emit PotFunded(cpo, msg.sender, amount, pot);

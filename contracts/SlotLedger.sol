@@ -111,12 +111,15 @@ contract SlotLedger is ISlotLedger, AccessManaged, Pausable {
         }
     }
 
-    /// @dev Group, slot and registered parameters in the problem's header, which the checker found well-formed.
+    /// @dev Group, slot and registered parameters in the problem's header, which the checker found well-formed. A plan made
+    /// in the lead time before the slot that it commands still names the slot in which it was made.
     function _headerFits(Run calldata run, Spec memory spec, bytes calldata p) private pure returns (bool) {
         uint256 header = uint256(bytes32(p[32:64]));
+        uint256 madeIn = uint32(header >> 184);
         return
             uint32(header >> 216) == run.group &&
-            uint32(header >> 184) == run.slot &&
+            madeIn <= run.slot &&
+            madeIn + 1 >= run.slot &&
             uint16(header >> 96) <= spec.maxScale &&
             uint32(header >> 64) <= spec.maxEarly &&
             uint32(header >> 32) == spec.voll &&

@@ -345,7 +345,7 @@ interface ISettlement {
     /// @notice Sets a CPO's price for FLEX, micro-euro per kWh.
     function setOffer(uint32 cpo, uint64 offer) external;
 
-    /// @notice Puts `amount` of the caller's balance aside to redeem FLEX at the CPO's offer.
+    /// @notice Takes `amount` micro-euro from the caller (who approved it) to redeem FLEX at the CPO's offer.
     function fundPot(uint32 cpo, uint112 amount) external;
 
     /// @notice Takes money back from the pot to the balance of the CPO's payee, who alone may call. An offer is no promise.

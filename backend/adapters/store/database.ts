@@ -1,0 +1,122 @@
+/**
+ * Opens the database: PGlite in this process, or PostgreSQL by its URL. Both hand out the same JavaScript types
+ * (schema.ts), and both are brought to the latest migration before anybody sees them.
+ */
+import { PGlite } from "@electric-sql/pglite";
+import { Kysely, PGliteDialect, PostgresDialect, sql } from "kysely";
+import { type Migration, Migrator } from "kysely/migration";
+import pg from "pg";
+import { migrations } from "./migrations.ts";
+import type { Database, Db } from "./schema.ts";
+
+export type OpenDatabase = {
+  readonly kind: "pglite" | "postgres";
+  readonly db: Db;
+  /** The whole database as bytes that `openDatabase({ dump })` takes (tar; PGlite only). */
+  dump(): Promise<Uint8Array>;
+  close(): Promise<void>;
+};
+
+export type DatabaseOptions = {
+  /** PostgreSQL; without it PGlite runs in this process. */
+  readonly url?: string | undefined;
+  /** Folder of the PGlite database; without it the database lives in memory and ends with the process. */
+  readonly dataDir?: string | undefined;
+  /** Start PGlite with the content of a `dump()`. */
+  readonly dump?: Uint8Array | undefined;
+  /** Migrations of others that share the database, by name; they come after ours (see ACCOUNTS in migrations.ts). */
+  readonly migrations?: Readonly<Record<string, Migration>> | undefined;
+};
+
+/** Opens, migrates, and answers the database. Throws when it cannot be reached or a migration fails; then nothing stays open. */
+export async function openDatabase(options: DatabaseOptions = {}): Promise<OpenDatabase> {
+  const opened = options.url ? openPostgres(options.url) : await openPGlite(options);
+  try {
+    await migrate(opened.db, opened.kind, options.migrations ?? {});
+  } catch (error) {
+    await opened.close().catch(() => undefined);
+    throw error;
+  }
+  return opened;
+}
+
+/** int8 as a number: counts, registers in Wh and row numbers stay below 2^53; what does not is a bigint, never bent. */
+function parseInt8(text: string): number | bigint {
+  const value = Number(text);
+  return Number.isSafeInteger(value) ? value : BigInt(text);
+}
+const INT8 = 20;
+const NUMERIC = 1700;
+const PARSERS: Record<number, (text: string) => unknown> = { [INT8]: parseInt8, [NUMERIC]: (text) => text };
+
+/**
+ * In memory nothing survives the process, so what protects from a power cut is switched off, and the write-ahead log is
+ * kept short: it would be kept in memory too. Compiling queries costs more than running ours.
+ */
+const PGLITE_SETTINGS = ["full_page_writes=off", "synchronous_commit=off", "max_wal_size=64MB", "jit=off"];
+
+async function openPGlite({ dataDir, dump }: DatabaseOptions): Promise<OpenDatabase> {
+  const pglite = await PGlite.create({
+    ...(dataDir === undefined ? { postgresqlconf: PGLITE_SETTINGS } : { dataDir }),
+    ...(dump === undefined ? {} : { loadDataDir: new Blob([new Uint8Array(dump)]) }),
+    parsers: PARSERS,
+  });
+  const db = new Kysely<Database>({ dialect: new PGliteDialect({ pglite }) });
+  return {
+    kind: "pglite",
+    db,
+    dump: async () => new Uint8Array(await (await pglite.dumpDataDir("none")).arrayBuffer()),
+    close: async () => {
+      await db.destroy();
+      if (!pglite.closed) await pglite.close();
+    },
+  };
+}
+
+function openPostgres(url: string): OpenDatabase {
+  const types = {
+    getTypeParser: (oid: number, format?: "text" | "binary") =>
+      (format !== "binary" && PARSERS[oid]) || pg.types.getTypeParser(oid, format),
+  } as pg.CustomTypesConfig;
+  const pool = new pg.Pool({ connectionString: url, max: 10, types, options: "-c TimeZone=UTC" });
+  // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
+  pool.on("error", () => undefined);
+  const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
+  return {
+    kind: "postgres",
+    db,
+    dump: () => Promise.reject(new Error("PostgreSQL is not dumped from here. Use pg_dump on the server.")),
+    close: () => db.destroy(),
+  };
+}
+
+/** Any number that no one else is likely to lock on. */
+const MIGRATION_LOCK = 0x6f6c696d;
+
+async function migrate(db: Db, kind: OpenDatabase["kind"], others: Readonly<Record<string, Migration>>): Promise<void> {
+  if (kind === "pglite") return migrateToLatest(db, others);
+  // Processes that start together take turns. Kysely's own lock comes after it has created its tables.
+  await db.connection().execute(async (connection) => {
+    await sql`select pg_advisory_lock(${MIGRATION_LOCK})`.execute(connection);
+    try {
+      await migrateToLatest(db, others);
+    } finally {
+      await sql`select pg_advisory_unlock(${MIGRATION_LOCK})`.execute(connection);
+    }
+  });
+}
+
+async function migrateToLatest(db: Db, others: Readonly<Record<string, Migration>>): Promise<void> {
+  const migrator = new Migrator({
+    db,
+    provider: { getMigrations: async () => ({ ...migrations, ...others }) },
+    // A later version of ours may come after somebody else's has run.
+    allowUnorderedMigrations: true,
+  });
+  const { error, results = [] } = await migrator.migrateToLatest();
+  if (error === undefined) return;
+  const failed = results.find((result) => result.status === "Error")?.migrationName;
+  throw new Error(`The database could not be migrated${failed ? `: "${failed}" failed` : ""}. ${String(error)}`, {
+    cause: error,
+  });
+}

@@ -1,0 +1,167 @@
+/**
+ * How the tables came to be. A migration that was released is never edited: the next one changes what it left.
+ * Text that orders anything is compared byte by byte (collate "C"), so that every database gives the same order.
+ */
+import { type Kysely, sql } from "kysely";
+import type { Migration } from "kysely/migration";
+import { up as chain } from "../chain/tables.ts";
+
+/** Better-auth keeps its tables in the same database; whoever needs them passes their migration under this name. */
+export const ACCOUNTS = "9_accounts";
+
+export const migrations: Readonly<Record<string, Migration>> = {
+  "1_chain": { up: chain },
+  "2_assets": { up: (db) => run(db, ASSETS) },
+  "3_drivers_and_sessions": { up: (db) => run(db, SESSIONS) },
+  "4_meters_and_prices": { up: (db) => run(db, METERS) },
+  "5_plans": { up: (db) => run(db, PLANS) },
+  "6_bills": { up: (db) => run(db, BILLS) },
+};
+
+async function run(db: Kysely<unknown>, statements: readonly string[]): Promise<void> {
+  for (const statement of statements) await sql.raw(statement).execute(db);
+}
+
+const ID = `text collate "C"`;
+/** Micro-euro and certificates: integers to 128 bits. */
+const INTEGER = "numeric(39, 0)";
+
+const ASSETS = [
+  `create table counter (name ${ID} primary key, value bigint not null)`,
+  `create table cpo (id ${ID} primary key, number integer not null unique, name text not null)`,
+  `create table location (
+     id ${ID} primary key, cpo_id ${ID} not null references cpo, name text not null, time_zone text not null)`,
+  `create table charging_group (
+     id ${ID} primary key, number integer not null unique, cpo_id ${ID} not null references cpo,
+     location_id ${ID} not null references location, supply_limit_w integer not null check (supply_limit_w >= 0),
+     limit_kind text not null check (limit_kind in ('contract', 'thermal')),
+     feed_in_micro_eur_per_kwh bigint not null, algorithm text not null)`,
+  `create table evse (
+     id ${ID} primary key, group_id ${ID} not null references charging_group, row integer not null,
+     max_power_w integer not null check (max_power_w >= 0), phases smallint not null check (phases between 1 and 3),
+     status text not null, unique (group_id, row))`,
+  `create table pv_asset (
+     id ${ID} primary key, group_id ${ID} not null references charging_group, row integer not null,
+     rated_power_w integer not null check (rated_power_w >= 0), unique (group_id, row))`,
+  `create table group_limit (
+     id ${ID} primary key, group_id ${ID} not null references charging_group,
+     kind text not null check (kind in ('operator', 'order')), limit_w integer not null,
+     from_at timestamptz not null, until_at timestamptz)`,
+  `create index group_limit_until on group_limit (group_id, until_at)`,
+  `create table tariff (
+     id ${ID} primary key, number integer not null unique, cpo_id ${ID} not null references cpo,
+     price_micro_eur_per_kwh bigint not null)`,
+];
+
+const SESSIONS = [
+  `create table driver (
+     id ${ID} primary key, account_id ${ID} unique, name text not null, address text not null unique,
+     consent_hash text not null, registered_at timestamptz not null,
+     wallet_id text not null unique references wallet)`,
+  `create table driver_preferences (
+     driver_id ${ID} primary key references driver, opt_in boolean not null, energy_need_wh bigint, stay_s integer,
+     battery_wh bigint)`,
+  `create table charging_session (
+     id ${ID} primary key, number integer not null unique, cpo_id ${ID} not null references cpo,
+     group_id ${ID} not null references charging_group, evse_id ${ID} not null references evse,
+     driver_id ${ID} references driver, tariff_id ${ID} not null references tariff,
+     mode text not null check (mode in ('smart', 'best-effort', 'opted-out')),
+     plugged_at timestamptz not null, unplugged_at timestamptz check (unplugged_at >= plugged_at),
+     max_power_w integer not null check (max_power_w >= 0), phases smallint not null check (phases between 1 and 3),
+     start_register_wh bigint not null, end_register_wh bigint check (end_register_wh >= start_register_wh),
+     check ((unplugged_at is null) = (end_register_wh is null)))`,
+  // One car per EVSE: two transactions that plug in at the same EVSE, and one of them wins.
+  `create unique index charging_session_occupies on charging_session (evse_id) where unplugged_at is null`,
+  `create index charging_session_open on charging_session (group_id, number) where unplugged_at is null`,
+  `create index charging_session_stay on charging_session (group_id, plugged_at)`,
+  `create index charging_session_driver on charging_session (driver_id, plugged_at)`,
+  `create table session_preferences (
+     no bigint generated always as identity primary key, session_id ${ID} not null references charging_session,
+     at timestamptz not null, energy_need_wh bigint not null, departs_at timestamptz not null)`,
+  `create index session_preferences_session on session_preferences (session_id, no)`,
+  `create table admission (
+     no bigint generated always as identity primary key, session_id ${ID} not null references charging_session,
+     at timestamptz not null, kind text not null, wished_wh bigint not null, wished_by timestamptz not null,
+     offered_wh bigint not null, shortfall_wh bigint not null)`,
+  `create index admission_session on admission (session_id, no)`,
+  `create table promise (
+     session_id ${ID} not null references charging_session, version integer not null, energy_wh bigint not null,
+     by_at timestamptz not null, from_register_wh bigint not null, state text not null, offered_at timestamptz not null,
+     expires_at timestamptz not null, changed_at timestamptz not null, slack_wh bigint, good_runs integer not null,
+     missing_wh bigint, missing_at_unplug_wh bigint, primary key (session_id, version))`,
+  // No foreign key: a profile may still be on its way when its session is gone from the live picture.
+  `create table sent_profile (
+     no bigint generated always as identity primary key, id ${ID} not null unique, session_id ${ID} not null,
+     evse_id ${ID} not null, reason text not null, state text not null, sent_at timestamptz not null,
+     answered_at timestamptz, periods json not null)`,
+  `create index sent_profile_session on sent_profile (session_id, no)`,
+];
+
+/** Readings are evidence. A correction would be a new reading, an erasure is a decision of its own. */
+const appendOnly = (table: string) => [
+  `create trigger ${table}_append_only before update or delete or truncate on ${table}
+     for each statement execute function refuse_change()`,
+];
+
+const METERS = [
+  `create function refuse_change() returns trigger language plpgsql as $$
+     begin raise exception '% is append-only: add a new row instead.', tg_table_name; end $$`,
+  `create table meter_reading (
+     session_id ${ID} not null, at timestamptz not null, register_wh bigint not null, power_w integer not null,
+     primary key (session_id, at))`,
+  ...appendOnly("meter_reading"),
+  `create table site_reading (
+     group_id ${ID} not null, at timestamptz not null, demand_w integer not null, production_w integer not null,
+     primary key (group_id, at))`,
+  ...appendOnly("site_reading"),
+  `create table site_slot (
+     group_id ${ID} not null, slot integer not null, demand_w integer not null, production_w integer not null,
+     cars_wh bigint not null, limit_w integer not null, primary key (group_id, slot))`,
+  `create table price (
+     market ${ID} not null, slot integer not null, price_micro_eur_per_kwh bigint not null, primary key (market, slot))`,
+  `create table forecast (
+     group_id ${ID} not null, slot integer not null, demand_w integer not null, production_w integer not null,
+     primary key (group_id, slot))`,
+];
+
+const PLANS = [
+  `create table plan (
+     no bigint generated always as identity primary key, id ${ID} not null unique,
+     group_id ${ID} not null references charging_group, slot integer not null, at timestamptz not null,
+     algorithm text not null, problem bytea not null, x bytea not null, y bytea not null, w bytea not null,
+     cost ${INTEGER} not null, bound ${INTEGER}, repaired_intervals integer not null, solve_ms double precision not null,
+     cause text not null, record_key text)`,
+  `create index plan_group on plan (group_id, no)`,
+  `create index plan_unrecorded on plan (group_id, no) where record_key is null`,
+  `create table allocation (
+     plan_id ${ID} not null, session_number integer not null, periods json not null,
+     primary key (plan_id, session_number))`,
+  `create table recorded_slot (
+     group_id ${ID} not null references charging_group, slot integer not null, record_key text not null unique,
+     plan_id ${ID} not null references plan (id), earlier_plan_ids json not null, rows text not null,
+     root text not null, leaves json not null, primary key (group_id, slot))`,
+];
+
+const BILLS = [
+  `create table settlement (
+     session_id ${ID} primary key references charging_session, session_number integer not null unique,
+     cpo_id ${ID} not null references cpo, driver_id ${ID} references driver, settled_at timestamptz not null,
+     energy_wh bigint not null, amount_micro_eur ${INTEGER} not null, credit_micro_eur ${INTEGER} not null,
+     compensation_micro_eur ${INTEGER} not null, flex_wh bigint not null, flex_value_micro_eur ${INTEGER} not null,
+     ancestor_wh bigint not null, receipt text not null, salt text not null, detail_hash text not null, batch integer)`,
+  `create index settlement_waiting on settlement (cpo_id, session_number) where batch is null`,
+  `create index settlement_batch on settlement (cpo_id, batch)`,
+  `create index settlement_driver on settlement (driver_id, settled_at)`,
+  `create table batch (
+     cpo_id ${ID} not null references cpo, seq integer not null, at timestamptz not null, primary key (cpo_id, seq))`,
+  `create table session_slot (
+     session_id ${ID} not null, group_id ${ID} not null, slot integer not null, baseline_wh bigint not null,
+     allowed_wh bigint not null, metered_wh bigint not null, primary key (session_id, slot))`,
+  `create index session_slot_group on session_slot (group_id, slot)`,
+  `create table incident (
+     no bigint generated always as identity primary key, id ${ID} not null unique, at timestamptz not null,
+     group_id ${ID}, kind text not null, text text not null)`,
+  `create index incident_at on incident (at, no)`,
+  `create table snapshot (
+     name ${ID} primary key, at timestamptz not null, saves bigint not null default 1, state json not null)`,
+];

@@ -1,0 +1,54 @@
+/** Wholesale prices and forecasts from outside, by slot. */
+import { sql } from "kysely";
+import { microEurPerKwh } from "../../domain/units.ts";
+import type { ForecastPoint, PricePoint, PriceStore } from "../../usecases/ports.ts";
+import { type Columns, insertMany, keepKnown } from "./insertMany.ts";
+import type { Db } from "./schema.ts";
+
+export const priceStore = (db: Db): PriceStore => ({
+  async put(market, prices) {
+    await insertMany(db, "price", priceColumns(market), prices, keepKnown);
+  },
+  async from(market, slot): Promise<readonly PricePoint[]> {
+    const rows = await db
+      .selectFrom("price")
+      .selectAll()
+      .where("market", "=", market)
+      .where("slot", ">=", slot)
+      .orderBy("slot")
+      .execute();
+    return rows.map((row) => ({ slot: row.slot, price: microEurPerKwh(row.price_micro_eur_per_kwh) }));
+  },
+
+  async putForecast(groupId, points) {
+    // A statement may touch a row only once, so of two points for one slot the later is taken.
+    const bySlot = new Map(points.map((point) => [point.slot, point]));
+    await insertMany(db, "forecast", forecastColumns(groupId), [...bySlot.values()], newestWins);
+  },
+  async forecast(groupId, fromSlot): Promise<readonly ForecastPoint[]> {
+    const rows = await db
+      .selectFrom("forecast")
+      .selectAll()
+      .where("group_id", "=", groupId)
+      .where("slot", ">=", fromSlot)
+      .orderBy("slot")
+      .execute();
+    return rows.map((row) => ({ slot: row.slot, demandW: row.demand_w, productionW: row.production_w }));
+  },
+});
+
+const priceColumns = (market: string): Columns<PricePoint> => ({
+  market: ["text", () => market],
+  slot: ["int", (point) => point.slot],
+  price_micro_eur_per_kwh: ["bigint", (point) => point.price],
+});
+
+const forecastColumns = (groupId: string): Columns<ForecastPoint> => ({
+  group_id: ["text", () => groupId],
+  slot: ["int", (point) => point.slot],
+  demand_w: ["int", (point) => point.demandW],
+  production_w: ["int", (point) => point.productionW],
+});
+
+const newestWins = sql`on conflict (group_id, slot) do update
+  set demand_w = excluded.demand_w, production_w = excluded.production_w`;

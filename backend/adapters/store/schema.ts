@@ -1,0 +1,211 @@
+/**
+ * The tables as TypeScript sees them: snake_case, units in the names, and nothing but what the driver hands out.
+ *
+ *   bigint       number, where it is a safe integer (database.ts)
+ *   numeric      text: money and other integers beyond 2^53
+ *   timestamptz  Date, whole seconds
+ *   bytea        bytes
+ *   json         parsed
+ *
+ * Rows never leave this folder; each subject's file maps its own rows to the domain's types.
+ */
+import type { ColumnType, Generated, GeneratedAlways, Kysely } from "kysely";
+import type { ChargingGroup, EvseStatus } from "../../domain/assets.ts";
+import type { ProfileReason, ProfileState } from "../../domain/profiles.ts";
+import type { PromiseState } from "../../domain/promises.ts";
+import type { Admission, ChargingMode } from "../../domain/sessions.ts";
+import type { GroupLimit, Incident, StoredPlan } from "../../usecases/ports.ts";
+import type { ChainTables } from "../chain/tables.ts";
+
+export type Db = Kysely<Database>;
+
+/** Written as text, read as what it says. */
+type Json<T> = ColumnType<T, string, string>;
+
+export type Database = ChainTables & {
+  counter: { name: string; value: number };
+  cpo: { id: string; number: number; name: string };
+  location: { id: string; cpo_id: string; name: string; time_zone: string };
+  charging_group: {
+    id: string;
+    number: number;
+    cpo_id: string;
+    location_id: string;
+    supply_limit_w: number;
+    limit_kind: ChargingGroup["limitKind"];
+    feed_in_micro_eur_per_kwh: number;
+    algorithm: ChargingGroup["algorithm"];
+  };
+  evse: { id: string; group_id: string; row: number; max_power_w: number; phases: number; status: EvseStatus };
+  pv_asset: { id: string; group_id: string; row: number; rated_power_w: number };
+  group_limit: {
+    id: string;
+    group_id: string;
+    kind: GroupLimit["kind"];
+    limit_w: number;
+    from_at: Date;
+    until_at: Date | null;
+  };
+  tariff: { id: string; number: number; cpo_id: string; price_micro_eur_per_kwh: number };
+
+  driver: {
+    id: string;
+    account_id: string | null;
+    name: string;
+    address: string;
+    consent_hash: string;
+    registered_at: Date;
+    wallet_id: string;
+  };
+  driver_preferences: {
+    driver_id: string;
+    opt_in: boolean;
+    energy_need_wh: number | null;
+    stay_s: number | null;
+    battery_wh: number | null;
+  };
+
+  charging_session: {
+    id: string;
+    number: number;
+    cpo_id: string;
+    group_id: string;
+    evse_id: string;
+    driver_id: string | null;
+    tariff_id: string;
+    mode: ChargingMode;
+    plugged_at: Date;
+    unplugged_at: Date | null;
+    max_power_w: number;
+    phases: number;
+    start_register_wh: number;
+    end_register_wh: number | null;
+  };
+  session_preferences: {
+    no: GeneratedAlways<number>;
+    session_id: string;
+    at: Date;
+    energy_need_wh: number;
+    departs_at: Date;
+  };
+  admission: {
+    no: GeneratedAlways<number>;
+    session_id: string;
+    at: Date;
+    kind: Admission["kind"];
+    wished_wh: number;
+    wished_by: Date;
+    offered_wh: number;
+    shortfall_wh: number;
+  };
+  promise: {
+    session_id: string;
+    version: number;
+    energy_wh: number;
+    by_at: Date;
+    from_register_wh: number;
+    state: PromiseState;
+    offered_at: Date;
+    expires_at: Date;
+    changed_at: Date;
+    slack_wh: number | null;
+    good_runs: number;
+    missing_wh: number | null;
+    missing_at_unplug_wh: number | null;
+  };
+  sent_profile: {
+    no: GeneratedAlways<number>;
+    id: string;
+    session_id: string;
+    evse_id: string;
+    reason: ProfileReason;
+    state: ProfileState;
+    sent_at: Date;
+    answered_at: Date | null;
+    periods: Json<Periods>;
+  };
+
+  meter_reading: { session_id: string; at: Date; register_wh: number; power_w: number };
+  site_reading: { group_id: string; at: Date; demand_w: number; production_w: number };
+  site_slot: {
+    group_id: string;
+    slot: number;
+    demand_w: number;
+    production_w: number;
+    cars_wh: number;
+    limit_w: number;
+  };
+  price: { market: string; slot: number; price_micro_eur_per_kwh: number };
+  forecast: { group_id: string; slot: number; demand_w: number; production_w: number };
+
+  plan: {
+    no: GeneratedAlways<number>;
+    id: string;
+    group_id: string;
+    slot: number;
+    at: Date;
+    algorithm: StoredPlan["algorithm"];
+    problem: Uint8Array;
+    x: Uint8Array;
+    y: Uint8Array;
+    w: Uint8Array;
+    cost: string;
+    bound: string | null;
+    repaired_intervals: number;
+    solve_ms: number;
+    cause: StoredPlan["cause"];
+    record_key: string | null;
+  };
+  allocation: { plan_id: string; session_number: number; periods: Json<Periods> };
+  recorded_slot: {
+    group_id: string;
+    slot: number;
+    record_key: string;
+    plan_id: string;
+    earlier_plan_ids: Json<string[]>;
+    rows: string;
+    root: string;
+    leaves: Json<{ text: string; salt: string }[]>;
+  };
+
+  settlement: {
+    session_id: string;
+    session_number: number;
+    cpo_id: string;
+    driver_id: string | null;
+    settled_at: Date;
+    energy_wh: number;
+    amount_micro_eur: string;
+    credit_micro_eur: string;
+    compensation_micro_eur: string;
+    flex_wh: number;
+    flex_value_micro_eur: string;
+    ancestor_wh: number;
+    receipt: string;
+    salt: string;
+    detail_hash: string;
+    batch: number | null;
+  };
+  batch: { cpo_id: string; seq: number; at: Date };
+  session_slot: {
+    session_id: string;
+    group_id: string;
+    slot: number;
+    baseline_wh: number;
+    allowed_wh: number;
+    metered_wh: number;
+  };
+
+  incident: {
+    no: GeneratedAlways<number>;
+    id: string;
+    at: Date;
+    group_id: string | null;
+    kind: Incident["kind"];
+    text: string;
+  };
+  snapshot: { name: string; at: Date; saves: Generated<number>; state: Json<unknown> };
+};
+
+/** A charging profile as pairs (epoch second, W): a few bytes instead of names in every period. */
+export type Periods = (readonly [from: number, limitW: number])[];

@@ -1,0 +1,51 @@
+/**
+ * The Store port on a database, one file per subject. Every part is plain functions over a Kysely instance, so the same
+ * code runs on the whole database and inside a transaction.
+ */
+import type { Store } from "../../usecases/ports.ts";
+import { billStore } from "./bills.ts";
+import { driverStore } from "./drivers.ts";
+import { incidentStore } from "./incidents.ts";
+import { insertReadings, meterStore } from "./meters.ts";
+import { outboxStore } from "./outbox.ts";
+import { type PendingReadings, pendingReadings } from "./pendingReadings.ts";
+import { planStore } from "./plans.ts";
+import { priceStore } from "./prices.ts";
+import { profileStore } from "./profiles.ts";
+import { promiseStore } from "./promises.ts";
+import type { Db } from "./schema.ts";
+import { sessionStore } from "./sessions.ts";
+import { siteStore } from "./sites.ts";
+import { snapshotStore } from "./snapshots.ts";
+
+/** The store over a database, or over a transaction that is already open (`transaction` then joins it). */
+export function createStore(db: Db): Store {
+  return {
+    ...parts(db, null),
+    transaction: (work) => (db.isTransaction ? joined(db, work) : db.transaction().execute((trx) => joined(trx, work))),
+  };
+}
+
+/** Runs the work with a store of the transaction and writes what the work left waiting. */
+async function joined<T>(trx: Db, work: (store: Store) => Promise<T>): Promise<T> {
+  const pending = pendingReadings(trx, insertReadings);
+  const store: Store = { ...parts(trx, pending), transaction: (inner) => inner(store) };
+  const result = await work(store);
+  await pending.flush();
+  return result;
+}
+
+const parts = (db: Db, pending: PendingReadings | null): Omit<Store, "transaction"> => ({
+  sites: siteStore(db),
+  drivers: driverStore(db),
+  sessions: sessionStore(db),
+  meters: meterStore(db, pending),
+  prices: priceStore(db),
+  promises: promiseStore(db),
+  profiles: profileStore(db),
+  plans: planStore(db),
+  bills: billStore(db),
+  incidents: incidentStore(db),
+  outbox: outboxStore(db),
+  snapshots: snapshotStore(db),
+});

@@ -104,7 +104,8 @@ function keepPromises(problem: GroupProblem, flow: Flow) {
   const { m, from, first, most, energy, total, listed, carAt, arcAt } = flow;
   const spare = new Float64Array(m);
   for (const [i, car] of problem.cars.entries()) flow.left[i] = car.needWh;
-  for (let t = 0; t < m; t++) {
+  // Latest first: cars that are plugged in now find what is spare in intervals that they can use themselves.
+  for (let t = m - 1; t >= 0; t--) {
     const { pv, grid } = capacityOf(problem.intervals[t]!);
     flow.raise(t, pv + grid);
     spare[t] = pv + grid - total[t]!;

@@ -13,14 +13,12 @@ export function appliedLimit(sent: readonly SentProfile[], from: EpochSecond, be
     .filter((profile) => profile.state === "applied" && profile.answeredAt !== null && profile.profile.length > 0)
     .toSorted((a, b) => a.answeredAt! - b.answeredAt! || a.sentAt - b.sentAt);
   const periods: ProfilePeriod[] = [{ from, limitW: beforeW }];
-  applied.forEach((one, index) => {
+  for (const one of applied) {
     const starts = Math.max(from, one.answeredAt!) as EpochSecond;
-    const ends = applied[index + 1]?.answeredAt ?? Number.POSITIVE_INFINITY;
-    if (ends <= starts) return;
     while (periods.length > 0 && periods[periods.length - 1]!.from >= starts) periods.pop();
     periods.push({ from: starts, limitW: limitAt(one.profile, starts) as Watt });
-    for (const period of one.profile) if (period.from > starts && period.from < ends) periods.push(period);
-  });
+    for (const period of one.profile) if (period.from > starts) periods.push(period);
+  }
   return periods;
 }
 

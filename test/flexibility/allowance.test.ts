@@ -55,7 +55,7 @@ describe("The applied limit", () => {
   });
 
   it("takes the order of confirmations, not that of sending", () => {
-    const late = sent(300, "applied", [0, 5_000]);
+    const late = { ...sent(300, "applied", [0, 5_000]), sentAt: at(10) };
     expect(told(appliedLimit([late, sent(100, "applied", [0, 3_000])], at(0), watt(0)))).to.deep.equal([
       [0, 0],
       [100, 3_000],

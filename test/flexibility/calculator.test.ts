@@ -122,6 +122,11 @@ describe("flex/1, the cases that it was made for", () => {
     expect(slots({ ...shifted, rewarded: false })).to.include({ flexWh: 0, movedWh: 3_680, valueMicroEur: 184_000n });
   });
 
+  it("rounds the mean value down, below 0 too", () => {
+    expect(slots({ powerW: 2_000, meteredWh: [500, 500], value: [0.001, 0] }).meanValue).to.equal(0);
+    expect(slots({ powerW: 2_000, meteredWh: [500, 500], value: [-0.001, 0] }).meanValue).to.equal(-1);
+  });
+
   it("answers a session that took nothing with zeros", () => {
     const flex = slots({ powerW: 0, meteredWh: [0, 0], allowedWh: [500, 500], value: [100, -100] });
     expect(flex).to.include({
@@ -155,6 +160,7 @@ describe("flex/1, what counts as wanted", () => {
     expect(slots({ ...late, each: { order: "up" } })).to.include({ downWh: 0, upWh: 1_000, flexWh: 1_000 });
     expect(slots({ ...late, each: { surplus: true } })).to.include({ upWh: 1_000, flexWh: 1_000 });
     expect(slots({ ...late, value: [-1, -1] })).to.include({ upWh: 1_000, flexWh: 1_000 });
+    expect(slots({ ...late, value: [0, 0] })).to.include({ upWh: 0, flexWh: 0 });
   });
 
   it("names the first reason that holds", () => {
@@ -258,9 +264,25 @@ describe("The baseline", () => {
     ]);
     expect(baselineStart(series, limitOf([0, 7_360]))).to.equal(at(400));
     expect(baselineStart(series, limitOf([0, 0], [220, 7_360]))).to.equal(at(400));
-    // The offer came 179 s before the first Wh: the car waited for us.
-    expect(baselineStart(series, limitOf([0, 0], [230, 7_360]))).to.equal(at(0));
     expect(baselineStart(series, limitOf([0, 0]))).to.equal(at(0));
+  });
+
+  it("starts at plug-in if the first Wh came 3 minutes after the offer, and not if it came a second later", () => {
+    const series = seriesOf([
+      [0, 0],
+      [400, 0],
+      [401, 5],
+      [900, 400],
+    ]);
+    expect(baselineStart(series, limitOf([0, 0], [221, 7_360]))).to.equal(at(0));
+    expect(baselineStart(series, limitOf([0, 0], [220, 7_360]))).to.equal(at(400));
+  });
+
+  it("rounds up: 3,601 W are 901 Wh in a slot", () => {
+    const intervals = slotIntervals(at(0), at(1_800));
+    expect(baseline({ powerW: watt(3_601), startsAt: at(0), intervals, meteredWh: [0, 1_800] })).to.deep.equal([
+      901, 899,
+    ]);
   });
 
   it("never falls behind the meter, not even where a car peaks in the first minute of a stay", () => {

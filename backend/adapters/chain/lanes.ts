@@ -2,7 +2,7 @@
 import { sql } from "kysely";
 import type { Lane } from "../../usecases/ports.ts";
 import { broadcast } from "./laneView.ts";
-import { type Db, epoch } from "./outbox.ts";
+import type { Db } from "./outbox.ts";
 import { type Hex, type Rpc, request } from "./rpc.ts";
 import type { Signer } from "./signer.ts";
 
@@ -182,30 +182,4 @@ async function underAdvisoryLock<T>(db: Db, address: Hex, work: (db: Db) => Prom
       await sql`select pg_advisory_unlock(${key})`.execute(connection);
     }
   });
-}
-
-export type OpenRows = {
-  readonly open: number;
-  readonly parked: number;
-  /** Epoch seconds at which the oldest open row was enqueued. */
-  readonly oldestAt: number | null;
-  readonly byLane: ReadonlyMap<string, Readonly<Record<string, number>>>;
-};
-
-/** Rows that are neither final nor given up, by lane and state. */
-export async function readOpenRows(db: Db): Promise<OpenRows> {
-  const rows = await db
-    .selectFrom("outbox")
-    .select(["lane", "state", sql<number>`count(*)`.as("n"), sql<Date>`min(created_at)`.as("oldest")])
-    .where("state", "not in", ["final", "reverted"])
-    .groupBy(["lane", "state"])
-    .execute();
-  const byLane = new Map<string, Record<string, number>>();
-  for (const { lane, state, n } of rows) byLane.set(lane, { ...byLane.get(lane), [state]: Number(n) });
-  return {
-    open: rows.reduce((sum, { n }) => sum + Number(n), 0),
-    parked: rows.reduce((sum, { state, n }) => sum + (state === "blocked" ? Number(n) : 0), 0),
-    oldestAt: rows.length === 0 ? null : Math.min(...rows.map(({ oldest }) => epoch(oldest))),
-    byLane,
-  };
 }

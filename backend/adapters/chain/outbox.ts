@@ -241,5 +241,31 @@ export async function markSent(trx: Db, hashes: readonly Hex[], now: number): Pr
     .execute();
 }
 
+export type OpenRows = {
+  readonly open: number;
+  readonly parked: number;
+  /** Epoch seconds at which the oldest open row was enqueued. */
+  readonly oldestAt: number | null;
+  readonly byLane: ReadonlyMap<string, Readonly<Record<string, number>>>;
+};
+
+/** Rows that are neither final nor given up, by lane and state. */
+export async function readOpenRows(db: Db): Promise<OpenRows> {
+  const rows = await db
+    .selectFrom("outbox")
+    .select(["lane", "state", sql<number>`count(*)`.as("n"), sql<Date>`min(created_at)`.as("oldest")])
+    .where("state", "not in", ["final", "reverted"])
+    .groupBy(["lane", "state"])
+    .execute();
+  const byLane = new Map<string, Record<string, number>>();
+  for (const { lane, state, n } of rows) byLane.set(lane, { ...byLane.get(lane), [state]: Number(n) });
+  return {
+    open: rows.reduce((sum, { n }) => sum + Number(n), 0),
+    parked: rows.reduce((sum, { state, n }) => sum + (state === "blocked" ? Number(n) : 0), 0),
+    oldestAt: rows.length === 0 ? null : Math.min(...rows.map(({ oldest }) => epoch(oldest))),
+    byLane,
+  };
+}
+
 export const instant = (at: number) => new Date(at * 1000);
 export const epoch = (at: Date) => Math.floor(at.getTime() / 1000);

@@ -24,23 +24,23 @@ export type WalletConfig = {
   readonly domain: { readonly chainId: number; readonly settlement: Hex };
 };
 
-/** What a driver signs to turn FLEX into euros; `Settlement.redeemFor` checks it. */
+/** What a driver signs to turn FLEX into euros, in the contract's words; `Settlement.redeemBatch` checks it. */
 export const REDEEM_TYPES: Record<string, TypedDataField[]> = {
-  Redeem: [
+  RedeemIntent: [
     { name: "driver", type: "address" },
     { name: "cpo", type: "uint32" },
     { name: "wh", type: "uint64" },
     { name: "minPayout", type: "uint64" },
-    { name: "nonce", type: "uint256" },
-    { name: "deadline", type: "uint256" },
+    { name: "nonce", type: "uint48" },
+    { name: "deadline", type: "uint40" },
   ],
 };
 
-export const redeemDomain = ({ chainId, settlement }: WalletConfig["domain"]) => ({
-  name: "Settlement",
+export const settlementDomain = (domain: WalletConfig["domain"]) => ({
+  name: "Oli Move Settlement",
   version: "1",
-  chainId,
-  verifyingContract: settlement,
+  chainId: domain.chainId,
+  verifyingContract: domain.settlement,
 });
 
 export type KeyRing = Wallets & {
@@ -97,7 +97,7 @@ export function createWallets(config: WalletConfig): KeyRing {
     async signRedeem(wallet: SealedWallet, intent: RedeemIntent) {
       if (intent.driver !== wallet.address)
         throw new Error(`The intent names ${intent.driver}, but wallet ${wallet.walletId} is ${wallet.address}.`);
-      return sign(wallet, TypedDataEncoder.hash(redeemDomain(config.domain), REDEEM_TYPES, { ...intent }));
+      return sign(wallet, TypedDataEncoder.hash(settlementDomain(config.domain), REDEEM_TYPES, { ...intent }));
     },
 
     rewrap(wallet) {

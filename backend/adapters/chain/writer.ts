@@ -8,7 +8,8 @@
 import { sql } from "kysely";
 import type { Lane } from "../../usecases/ports.ts";
 import { type PassConfig, passLane } from "./lanePass.ts";
-import { createLanes, type LaneConfig, readOpenRows } from "./lanes.ts";
+import { createLanes, type LaneConfig } from "./lanes.ts";
+import { readOpenRows } from "./outbox.ts";
 import { type Hex, RpcRefused, RpcUnavailable } from "./rpc.ts";
 
 export type { Alarm } from "./lanes.ts";

@@ -1,0 +1,66 @@
+/**
+ * Whether the chain already shows what a call would do. The writer asks when a call reverts: "out of order" and
+ * "already billed" mostly mean that an earlier attempt, or a predecessor after a restore, was there first.
+ */
+import type { BillLine } from "../../usecases/ports.ts";
+import type { ChainReader } from "./chainReader.ts";
+import { lineLeaf, linkOf, merkleRoot, type Run } from "./commitments.ts";
+import type { Contracts } from "./contracts.ts";
+import type { ContractName } from "./deployment.ts";
+import type { Hex } from "./rpc.ts";
+
+export type Asked = { readonly contract: string; readonly call: string; readonly data: Hex };
+
+export function createEffect(contracts: Contracts, reader: ChainReader): (call: Asked) => Promise<boolean> {
+  const { abi } = contracts;
+  const decode = ({ contract, call, data }: Asked) => abi[contract as ContractName].decodeFunctionData(call, data);
+  const all = async <T>(list: Iterable<T>, holds: (one: T) => Promise<boolean>) => {
+    for (const one of list) if (!(await holds(one))) return false;
+    return true;
+  };
+
+  /** Calls that are not named here leave no trace that tells them from a repetition. */
+  const effects: Readonly<Record<string, (call: Asked) => Promise<boolean>>> = {
+    async "SlotLedger.record"(call) {
+      const runs = decode(call)[0] as Run[];
+      return all(runs, async (run) => {
+        const found = await reader.runsOf(Number(run.group), Number(run.slot));
+        return found.some((one) => linkOf(one) === linkOf(run));
+      });
+    },
+    async "Settlement.post"(call) {
+      const [cpo, seq, lines] = decode(call) as unknown as [bigint, bigint, BillLine[]];
+      const leaves = lines.map((line) => lineLeaf(contracts.domainSeparator, Number(cpo), Number(seq), line));
+      return (await reader.batch(Number(cpo), Number(seq))).root === merkleRoot(leaves);
+    },
+    async "Settlement.finalise"(call) {
+      const [cpo, seq] = decode(call) as unknown as [bigint, bigint];
+      return (await reader.batch(Number(cpo), Number(seq))).finalised;
+    },
+    async "Settlement.registerDrivers"(call) {
+      return all(decode(call)[0] as Hex[], async (driver) => (await reader.account(driver)).isDriver);
+    },
+    async "Settlement.setTariff"(call) {
+      const [tariff, terms] = decode(call) as unknown as [bigint, readonly bigint[]];
+      return sameWords(await reader.ask("Settlement", "tariffOf", [tariff]), [terms]);
+    },
+    async "AssetRegistry.setGroup"(call) {
+      const [group, settings] = decode(call) as unknown as [bigint, readonly bigint[]];
+      return sameWords(await reader.ask("AssetRegistry", "groupOf", [group]), [settings]);
+    },
+    async "AssetRegistry.register"(call) {
+      const [ids, assets] = decode(call) as unknown as [Hex[], readonly (readonly unknown[])[]];
+      return all(ids.entries(), async ([i, id]) =>
+        sameWords(await reader.ask("AssetRegistry", "assetOf", [id]), [assets[i]]),
+      );
+    },
+  };
+
+  return async (call) => (await effects[`${call.contract}.${call.call}`]?.(call)) ?? false;
+}
+
+/** Compares decoded structs by their content. */
+function sameWords(found: unknown, wanted: unknown): boolean {
+  const flat = (value: unknown): unknown => (Array.isArray(value) ? value.map(flat) : String(value));
+  return JSON.stringify(flat(found)) === JSON.stringify(flat(wanted));
+}

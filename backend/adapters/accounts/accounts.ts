@@ -1,0 +1,156 @@
+/**
+ * People and machines that may use the API. Drivers register themselves; staff of a CPO and auditors are made by the
+ * operator; machines carry a key. better-auth keeps passwords (scrypt), sessions, rate limit and its origin check.
+ */
+import { betterAuth } from "better-auth";
+import type { Kysely } from "kysely";
+import type { AccountTables } from "./accountTables.ts";
+import { type AuthSettings, authOptions, BASE_PATH, CLIENT_ADDRESS } from "./authOptions.ts";
+import { type MachineKey, machineKeys, type NewKey, type Random } from "./machineKeys.ts";
+
+export type AccountKind = "driver" | "staff" | "auditor";
+export type Account = {
+  readonly id: string;
+  readonly email: string;
+  readonly name: string;
+  readonly kind: AccountKind;
+  /** The CPO of staff, null for everybody else. */
+  readonly cpoId: string | null;
+};
+
+/** What a request says about the one who sent it. */
+export type Client = { readonly address: string; readonly cookie: string | undefined };
+
+export type SignedIn =
+  | { readonly kind: "signed-in"; readonly account: Account; readonly cookies: readonly string[] }
+  | { readonly kind: "refused"; readonly reason: "email-taken" | "wrong-credentials"; readonly text: string }
+  | {
+      readonly kind: "refused";
+      readonly reason: "too-many-requests";
+      readonly text: string;
+      readonly retryAfterS: number;
+    };
+
+export type NewAccount = {
+  readonly email: string;
+  readonly name: string;
+  readonly password: string;
+  readonly kind: AccountKind;
+  readonly cpoId?: string | null;
+};
+
+export type AccountsOptions = AuthSettings & {
+  /** `database.db.withTables<AccountTables>()`. */
+  readonly db: Kysely<AccountTables>;
+  readonly random: Random;
+  /** Epoch seconds. */
+  readonly now: () => number;
+};
+
+export type Accounts = ReturnType<typeof createAccounts>;
+
+export function createAccounts({ db, random, now, ...settings }: AccountsOptions) {
+  if (settings.secret.length < 32)
+    throw new Error(
+      "The secret that signs cookies has fewer than 32 characters. Give AUTH_SECRET 32 random ones or more.",
+    );
+  const auth = betterAuth(authOptions(db, settings));
+  const keys = machineKeys(db, random, now);
+
+  /** Through better-auth's own front door, so that its rate limit counts. Its origin check is fed with what http checked. */
+  const call = (path: string, client: Client, body?: unknown) =>
+    auth.handler(
+      new Request(new URL(BASE_PATH + path, settings.publicUrl), {
+        method: "POST",
+        headers: {
+          "content-type": "application/json",
+          origin: new URL(settings.publicUrl).origin,
+          [CLIENT_ADDRESS]: client.address,
+          ...(client.cookie === undefined ? {} : { cookie: client.cookie }),
+        },
+        body: JSON.stringify(body ?? {}),
+      }),
+    );
+
+  async function enter(path: string, client: Client, body: unknown): Promise<SignedIn> {
+    const response = await call(path, client, body);
+    if (response.status === 429) {
+      const retryAfterS = Number(response.headers.get("x-retry-after") ?? 60);
+      const text = `Too many attempts from this address. Try again in ${retryAfterS} s.`;
+      return { kind: "refused", reason: "too-many-requests", text, retryAfterS };
+    }
+    const said = (await response.json()) as { user?: unknown; code?: string };
+    if (response.ok && said.user)
+      return { kind: "signed-in", account: accountOf(said.user), cookies: response.headers.getSetCookie() };
+    switch (said.code) {
+      case "USER_ALREADY_EXISTS":
+      case "USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL":
+        return {
+          kind: "refused",
+          reason: "email-taken",
+          text: "There is an account with this e-mail. Sign in instead.",
+        };
+      case "INVALID_EMAIL_OR_PASSWORD":
+        return { kind: "refused", reason: "wrong-credentials", text: "No account has this e-mail and password." };
+      default:
+        throw new Error(
+          `better-auth answered ${response.status} ${said.code} to ${path}; expected a user or a refusal.`,
+        );
+    }
+  }
+
+  /** The account with this e-mail; made with this password when there is none. An existing one is left as it is. */
+  async function ensureAccount(wish: NewAccount): Promise<Account> {
+    const { internalAdapter, password } = await auth.$context;
+    const email = wish.email.toLowerCase();
+    const known = await internalAdapter.findUserByEmail(email);
+    if (known) {
+      const account = accountOf(known.user);
+      if (account.kind !== wish.kind || account.cpoId !== (wish.cpoId ?? null))
+        throw new Error(`${email} is already an account of another kind or CPO. Use another e-mail.`);
+      return account;
+    }
+    const user = await internalAdapter.createUser(
+      { email, name: wish.name, emailVerified: false, kind: wish.kind, cpoId: wish.cpoId ?? null },
+      { method: "email-password" },
+    );
+    const hash = await password.hash(wish.password);
+    await internalAdapter.linkAccount({
+      userId: user.id,
+      providerId: "credential",
+      accountId: user.id,
+      password: hash,
+    });
+    return accountOf(user);
+  }
+
+  return {
+    signUp: (who: { email: string; password: string; name: string }, client: Client) =>
+      enter("/sign-up/email", { ...client, cookie: undefined }, who),
+    signIn: (who: { email: string; password: string }, client: Client) =>
+      enter("/sign-in/email", { ...client, cookie: undefined }, who),
+    /** Ends the session of the cookie; answers the cookies that clear it. */
+    async signOut(client: Client): Promise<readonly string[]> {
+      return (await call("/sign-out", client)).headers.getSetCookie();
+    },
+    /** Whose session the cookie names, or null. */
+    async whoIs(cookie: string | undefined): Promise<Account | null> {
+      if (cookie === undefined) return null;
+      const found = await auth.api.getSession({ headers: new Headers({ cookie }) });
+      return found ? accountOf(found.user) : null;
+    },
+    ensureAccount,
+    ensureStaff: (staff: Omit<NewAccount, "kind" | "cpoId"> & { readonly cpoId: string }) =>
+      ensureAccount({ ...staff, kind: "staff" }),
+
+    keyOf: (token: string): Promise<MachineKey | null> => keys.find(token),
+    createKey: (wish: NewKey) => keys.create(wish),
+    keysOf: (cpoId: string) => keys.ofCpo(cpoId),
+    revokeKey: (cpoId: string, id: string) => keys.revoke(cpoId, id),
+  };
+}
+
+function accountOf(user: unknown): Account {
+  const { id, email, name, kind, cpoId } = user as Account;
+  return { id, email, name, kind, cpoId: cpoId ?? null };
+}

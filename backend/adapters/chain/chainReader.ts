@@ -168,9 +168,8 @@ export function createChainReader(rpc: Rpc, contracts: Contracts) {
       const [cost, bound] = abi.ScheduleChecker.decodeFunctionResult("check", answer.result as Hex);
       return { kind: "checked", cost, bound };
     }
-    const broken = answer?.revert ? abi.ScheduleChecker.parseError(answer.revert) : null;
-    if (broken?.name === "Broken")
-      return { kind: "broken", rule: Number(broken.args.rule), at: Number(broken.args.at) };
+    const broken = answer?.revert ? abi.ScheduleChecker.parseError(answer.revert)?.args : undefined;
+    if (broken !== undefined) return { kind: "broken", rule: Number(broken[0]), at: Number(broken[1]) };
     throw new Error(
       `The checker ${checker} gave no verdict: ${answer?.message}. Raise the node's gas limit for eth_call.`,
     );

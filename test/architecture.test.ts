@@ -24,6 +24,7 @@ const HOUSE: House = {
   flexibility: { may: ["domain"] },
   settlement: { may: ["domain"] },
   usecases: { may: PURE },
+  "adapters/accounts": { may: ["domain", ...PORTS, ...OUTSIDE] },
   "adapters/chain": { may: ["domain", ...PORTS, ...OUTSIDE, "../artifacts"], types: ["optimisation"] },
   "adapters/clock": { may: ["domain", ...PORTS, ...OUTSIDE] },
   "adapters/cpo": { may: ["domain", ...PORTS, ...OUTSIDE] },

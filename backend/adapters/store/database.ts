@@ -45,23 +45,44 @@ function parseInt8(text: string): number | bigint {
   const value = Number(text);
   return Number.isSafeInteger(value) ? value : BigInt(text);
 }
-const INT8 = 20;
-const NUMERIC = 1700;
-const PARSERS: Record<number, (text: string) => unknown> = { [INT8]: parseInt8, [NUMERIC]: (text) => text };
+/** "2026-03-01 10:00:00+00", as both databases write whole seconds in UTC, five times as fast as by `new Date`. */
+function parseInstant(text: string): Date {
+  if (text.length !== 22 || !text.endsWith("+00")) return pg.types.getTypeParser(TIMESTAMPTZ)(text);
+  const n = (from: number, to: number) => Number(text.slice(from, to));
+  return new Date(Date.UTC(n(0, 4), n(5, 7) - 1, n(8, 10), n(11, 13), n(14, 16), n(17, 19)));
+}
+const [INT8, BYTEA, TIMESTAMPTZ, NUMERIC] = [20, 17, 1184, 1700];
+const PARSERS: Record<number, (text: string) => unknown> = {
+  [INT8]: parseInt8,
+  [NUMERIC]: (text) => text,
+  [TIMESTAMPTZ]: parseInstant,
+  // PGlite's own turns the bytes one by one, 1.5 ms for a plan.
+  [BYTEA]: (text) => Buffer.from(text.slice(2), "hex"),
+};
+const SERIALIZERS: Record<number, (value: unknown) => string> = {
+  [BYTEA]: (bytes) => `\\x${Buffer.from(bytes as Uint8Array).toString("hex")}`,
+};
 
 /**
  * In memory nothing survives the process, so what protects from a power cut is switched off, and the write-ahead log is
  * kept short: it would be kept in memory too. Compiling queries costs more than running ours.
  */
-const PGLITE_SETTINGS = ["full_page_writes=off", "synchronous_commit=off", "max_wal_size=64MB", "jit=off"];
+const PGLITE_SETTINGS = [
+  "full_page_writes=off",
+  "synchronous_commit=off",
+  "min_wal_size=32MB",
+  "max_wal_size=64MB",
+  "jit=off",
+];
 
 async function openPGlite({ dataDir, dump }: DatabaseOptions): Promise<OpenDatabase> {
   const pglite = await PGlite.create({
     ...(dataDir === undefined ? { postgresqlconf: PGLITE_SETTINGS } : { dataDir }),
     ...(dump === undefined ? {} : { loadDataDir: new Blob([new Uint8Array(dump)]) }),
     parsers: PARSERS,
+    serializers: SERIALIZERS,
   });
-  const db = new Kysely<Database>({ dialect: new PGliteDialect({ pglite }) });
+  const db = new Kysely<Database>({ dialect: new PGliteDialect({ pglite: swept(pglite) }) });
   return {
     kind: "pglite",
     db,
@@ -72,6 +93,35 @@ async function openPGlite({ dataDir, dump }: DatabaseOptions): Promise<OpenDatab
     },
   };
 }
+
+/**
+ * PGlite has no autovacuum, and the rows that are overwritten with every step would fill the memory with their old
+ * versions. Between two transactions, now and then, they are swept; about 10 ms.
+ */
+function swept(pglite: PGlite): ConstructorParameters<typeof PGliteDialect>[0]["pglite"] {
+  let commits = 0;
+  return {
+    get closed() {
+      return pglite.closed;
+    },
+    get ready() {
+      return pglite.ready;
+    },
+    waitReady: pglite.waitReady,
+    close: () => pglite.close(),
+    query: (text, parameters, options) => pglite.query(text, parameters, options),
+    async transaction(work) {
+      const result = await pglite.transaction(work);
+      if (++commits % SWEEP_EVERY === 0) await pglite.exec(`vacuum ${OVERWRITTEN.join(", ")}`);
+      return result;
+    },
+  };
+}
+const SWEEP_EVERY = 500;
+const OVERWRITTEN: readonly (keyof Database)[] = [
+  ...(["snapshot", "counter", "promise", "sent_profile", "evse", "site_slot", "forecast"] as const),
+  ...(["outbox", "lane", "attempt"] as const),
+];
 
 function openPostgres(url: string): OpenDatabase {
   const types = {

@@ -162,6 +162,6 @@ const BILLS = [
      no bigint generated always as identity primary key, id ${ID} not null unique, at timestamptz not null,
      group_id ${ID}, kind text not null, text text not null)`,
   `create index incident_at on incident (at, no)`,
-  `create table snapshot (
-     name ${ID} primary key, at timestamptz not null, saves bigint not null default 1, state json not null)`,
+  // JSON as text: it is written with every step and read once, at start.
+  `create table snapshot (name ${ID} primary key, at timestamptz not null, state text not null)`,
 ];

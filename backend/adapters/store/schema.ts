@@ -9,7 +9,7 @@
  *
  * Rows never leave this folder; each subject's file maps its own rows to the domain's types.
  */
-import type { ColumnType, Generated, GeneratedAlways, Kysely } from "kysely";
+import type { ColumnType, GeneratedAlways, Kysely } from "kysely";
 import type { ChargingGroup, EvseStatus } from "../../domain/assets.ts";
 import type { ProfileReason, ProfileState } from "../../domain/profiles.ts";
 import type { PromiseState } from "../../domain/promises.ts";
@@ -204,7 +204,7 @@ export type Database = ChainTables & {
     kind: Incident["kind"];
     text: string;
   };
-  snapshot: { name: string; at: Date; saves: Generated<number>; state: Json<unknown> };
+  snapshot: { name: string; at: Date; state: string };
 };
 
 /** A charging profile as pairs (epoch second, W): a few bytes instead of names in every period. */

@@ -98,8 +98,14 @@ export const siteStore = (db: Db): SiteStore => ({
     if (numUpdatedRows === 0n) throw new Error(`EVSE ${id} is not known, so its status cannot change. Add it first.`);
   },
 
+  /** The same limit again replaces what was said of it: so an operator ends one that was open. */
   async addLimit(limit) {
-    await db.insertInto("group_limit").values(limitRow(limit)).execute();
+    const { id, ...rest } = limitRow(limit);
+    await db
+      .insertInto("group_limit")
+      .values({ id, ...rest })
+      .onConflict((conflict) => conflict.column("id").doUpdateSet(rest))
+      .execute();
   },
   async limits(groupId, after) {
     const rows = await db

@@ -1,5 +1,4 @@
 /** The live board and the pending jobs as JSON, one row per name, overwritten with each step. */
-import { sql } from "kysely";
 import type { SnapshotStore } from "../../usecases/ports.ts";
 import type { Db } from "./schema.ts";
 import { fromDate, toDate } from "./values.ts";
@@ -10,11 +9,11 @@ export const snapshotStore = (db: Db): SnapshotStore => ({
     await db
       .insertInto("snapshot")
       .values({ name, ...values })
-      .onConflict((conflict) => conflict.column("name").doUpdateSet({ ...values, saves: sql`snapshot.saves + 1` }))
+      .onConflict((conflict) => conflict.column("name").doUpdateSet(values))
       .execute();
   },
   async load(name) {
     const row = await db.selectFrom("snapshot").selectAll().where("name", "=", name).executeTakeFirst();
-    return row ? { at: fromDate(row.at), state: row.state } : null;
+    return row ? { at: fromDate(row.at), state: JSON.parse(row.state) } : null;
   },
 });

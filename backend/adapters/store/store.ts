@@ -7,6 +7,7 @@ import { billStore } from "./bills.ts";
 import { driverStore } from "./drivers.ts";
 import { incidentStore } from "./incidents.ts";
 import { insertReadings, meterStore } from "./meters.ts";
+import { noticingStrays, withoutStrays } from "./oneTransaction.ts";
 import { outboxStore } from "./outbox.ts";
 import { type PendingReadings, pendingReadings } from "./pendingReadings.ts";
 import { planStore } from "./plans.ts";
@@ -20,9 +21,10 @@ import { snapshotStore } from "./snapshots.ts";
 
 /** The store over a database, or over a transaction that is already open (`transaction` then joins it). */
 export function createStore(db: Db): Store {
+  if (db.isTransaction) return { ...parts(db, null), transaction: (work) => joined(db, work) };
   return {
-    ...parts(db, null),
-    transaction: (work) => (db.isTransaction ? joined(db, work) : db.transaction().execute((trx) => joined(trx, work))),
+    ...parts(db.withPlugin(noticingStrays), null),
+    transaction: (work) => db.transaction().execute((trx) => withoutStrays(() => joined(trx, work))),
   };
 }
 

@@ -30,10 +30,12 @@ export function localSigner(privateKey: Hex): Signer {
   };
 }
 
-/** ethers would show the beginning of a bad key in its message. */
+/** The libraries would show parts of a bad key in their messages. */
 function signingKey(privateKey: string): SigningKey {
   try {
-    return new SigningKey(privateKey);
+    const key = new SigningKey(privateKey);
+    computeAddress(key);
+    return key;
   } catch {
     throw new Error(
       "A signing key is not 32 bytes of hex inside the order of secp256k1. Correct the key in the configuration.",

@@ -86,7 +86,11 @@ async function openPGlite({ dataDir, dump }: DatabaseOptions): Promise<OpenDatab
   return {
     kind: "pglite",
     db,
-    dump: async () => new Uint8Array(await (await pglite.dumpDataDir("none")).arrayBuffer()),
+    dump: async () => {
+      // Commits wait in memory for the next write (synchronous_commit=off); the files alone would lack them.
+      await sql`checkpoint`.execute(db);
+      return new Uint8Array(await (await pglite.dumpDataDir("none")).arrayBuffer());
+    },
     close: async () => {
       await db.destroy();
       if (!pglite.closed) await pglite.close();

@@ -5,9 +5,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { KyselyPlugin } from "kysely";
 
-/** Long after any honest transaction. */
-const PATIENCE_MS = 5000;
-
 const open = new AsyncLocalStorage<{ stray(): void }>();
 
 /** Sees every statement of the whole database's store; those that come from inside a transaction are strays. */
@@ -20,12 +17,12 @@ export const noticingStrays: KyselyPlugin = {
 };
 
 /** Runs the work of a transaction; rejects when a stray was noticed and the transaction is still open much later. */
-export async function withoutStrays<T>(work: () => Promise<T>): Promise<T> {
+export async function withoutStrays<T>(work: () => Promise<T>, patienceMs: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   let stray = () => {};
   const blocked = new Promise<never>((_, reject) => {
     stray = () => {
-      timer ??= setTimeout(() => reject(new Error(MISTAKE)), PATIENCE_MS);
+      timer ??= setTimeout(() => reject(new Error(MISTAKE)), patienceMs);
     };
   });
   try {

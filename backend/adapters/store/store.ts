@@ -19,12 +19,18 @@ import { sessionStore } from "./sessions.ts";
 import { siteStore } from "./sites.ts";
 import { snapshotStore } from "./snapshots.ts";
 
-/** The store over a database, or over a transaction that is already open (`transaction` then joins it). */
-export function createStore(db: Db): Store {
+/** Long after any honest transaction, ms. */
+const PATIENCE_MS = 5000;
+
+/**
+ * The store over a database, or over a transaction that is already open (`transaction` then joins it). A transaction
+ * whose work waits for the outer store is ended after `patienceMs` (oneTransaction.ts).
+ */
+export function createStore(db: Db, patienceMs = PATIENCE_MS): Store {
   if (db.isTransaction) return { ...parts(db, null), transaction: (work) => joined(db, work) };
   return {
     ...parts(db.withPlugin(noticingStrays), null),
-    transaction: (work) => db.transaction().execute((trx) => withoutStrays(() => joined(trx, work))),
+    transaction: (work) => db.transaction().execute((trx) => withoutStrays(() => joined(trx, work), patienceMs)),
   };
 }
 

@@ -1,10 +1,10 @@
-/** The suite of the store runs on every database; each describe has a database of its own, and a small site in it. */
+/** The suite of the store runs on every database; each describe begins with an empty one. */
 import type { Db } from "../../../backend/adapters/store/schema.ts";
 import { createStore } from "../../../backend/adapters/store/store.ts";
 import type { ChargingSession } from "../../../backend/domain/sessions.ts";
 import { type EpochSecond, epochSecond, microEurPerKwh, watt, wattHour } from "../../../backend/domain/units.ts";
 import type { SealedWallet, Store } from "../../../backend/usecases/ports.ts";
-import { databases, type Kind, openTestDatabase, whyNoPostgres } from "../../support/databases.ts";
+import { databases, emptyDatabase, type Kind, whyNoPostgres } from "../../support/databases.ts";
 
 export type Given = { readonly store: Store; readonly db: Db; readonly kind: Kind };
 
@@ -13,7 +13,6 @@ export function onEveryDatabase(title: string, define: (given: () => Given) => v
   for (const kind of databases) {
     describe(`${title} (${kind})`, () => {
       let given: Given | undefined;
-      let close = async () => {};
 
       before(async function () {
         const reason = kind === "postgres" ? whyNoPostgres() : null;
@@ -21,11 +20,9 @@ export function onEveryDatabase(title: string, define: (given: () => Given) => v
           console.log(`    left out: ${reason}`);
           this.skip();
         }
-        const opened = await openTestDatabase(kind);
-        close = opened.close;
-        given = { store: createStore(opened.db), db: opened.db, kind };
+        const { db } = await emptyDatabase(kind);
+        given = { store: createStore(db), db, kind };
       });
-      after(() => close());
 
       define(() => given!);
     });

@@ -1,0 +1,126 @@
+import { expect } from "chai";
+import { watt } from "../../../backend/domain/units.ts";
+import type { StoredPlan } from "../../../backend/usecases/ports.ts";
+import { addSite, aGroup, at, onEveryDatabase, rejection } from "./everyDatabase.ts";
+
+const aPlan = (id: string, rest: Partial<StoredPlan> = {}): StoredPlan => ({
+  id,
+  groupId: "group",
+  slot: 1_969_152,
+  at: at(0),
+  algorithm: "least-cost",
+  problem: "00ff7f",
+  x: "0a",
+  y: "",
+  w: "beef",
+  cost: 123n,
+  bound: -123n,
+  repairedIntervals: 2,
+  solveMs: 3.25,
+  cause: "slot",
+  recordKey: null,
+  ...rest,
+});
+/** Largest and smallest number of 128 bits, as the contract has them. */
+const MOST = 2n ** 127n - 1n;
+const LEAST = -(2n ** 127n);
+
+onEveryDatabase("Plans", (given) => {
+  before(async () => {
+    await addSite(given().store);
+    for (const id of ["paged", "chained", "broken"]) await given().store.sites.addGroup(aGroup(id));
+  });
+
+  it("reads a plan back byte by byte, with costs of 128 bits", async () => {
+    const { plans } = given().store;
+    const bytes = Array.from({ length: 20_000 }, (_, i) => ((i * 37) % 256).toString(16).padStart(2, "0")).join("");
+    const long = aPlan("long", { problem: bytes, cost: MOST, bound: LEAST });
+    const fallback = aPlan("fallback", { algorithm: "least-laxity", bound: null, cause: "event", x: "", w: "" });
+    const periods = [
+      { from: at(0), limitW: watt(11_000) },
+      { from: at(900), limitW: watt(0) },
+    ];
+    const allocations = [
+      { planId: "long", sessionNumber: 7, periods },
+      { planId: "long", sessionNumber: 3, periods: [] },
+    ];
+    await plans.add(long, allocations);
+    await plans.add(fallback, []);
+    expect(await plans.byId("long")).to.deep.equal(long);
+    expect(await plans.latest("group")).to.deep.equal(fallback);
+    expect(await plans.allocations("long")).to.deep.equal(allocations.toReversed());
+    expect([await plans.byId("none"), await plans.latest("paged")]).to.deep.equal([null, null]);
+  });
+
+  it("refuses bytes that are no hex instead of storing half of them", async () => {
+    const { plans } = given().store;
+    for (const problem of ["0x00", "abc", "zz"]) {
+      const error = await rejection(plans.add(aPlan(`bad-${problem}`, { problem }), []));
+      expect(error, problem).to.be.instanceOf(RangeError);
+    }
+    expect(await plans.byId("bad-abc")).to.equal(null);
+  });
+
+  it("adds neither the plan nor its allocations when one of them fails", async () => {
+    const { plans } = given().store;
+    const allocation = { planId: "half", sessionNumber: 1, periods: [] };
+    await rejection(plans.add(aPlan("half"), [allocation, allocation]));
+    expect([await plans.byId("half"), await plans.allocations("half")]).to.deep.equal([null, []]);
+  });
+
+  it("names each plan in one record: the one in force and those made before it", async () => {
+    const { plans } = given().store;
+    for (const id of ["chained:9", "chained:10", "chained:11"]) await plans.add(aPlan(id, { groupId: "chained" }), []);
+    const waiting = async () => (await plans.unrecorded("chained")).map((plan) => plan.id);
+    expect(await waiting()).to.deep.equal(["chained:9", "chained:10", "chained:11"]);
+    const record = {
+      groupId: "chained",
+      slot: 42,
+      planId: "chained:10",
+      earlierPlanIds: ["chained:9"],
+      rows: "0x0001",
+      root: `0x${"ab".repeat(32)}`,
+      leaves: [{ text: '{"a":"ü"}', salt: "0x01" }],
+    };
+    await plans.addRecord(record, "slot:3:42");
+    expect(await waiting()).to.deep.equal(["chained:11"]);
+    expect((await plans.byId("chained:9"))?.recordKey).to.equal("slot:3:42");
+    const next = { ...record, slot: 41, planId: "chained:11", earlierPlanIds: [], leaves: [] };
+    await plans.addRecord(next, "slot:3:41");
+    expect(await plans.records("chained")).to.deep.equal([next, record]);
+    expect(await plans.records("paged")).to.deep.equal([]);
+  });
+
+  it("refuses a record that names a plan again, and changes nothing", async () => {
+    const { plans } = given().store;
+    for (const id of ["once", "other"]) await plans.add(aPlan(id, { groupId: "broken" }), []);
+    const record = {
+      groupId: "broken",
+      slot: 1,
+      planId: "once",
+      earlierPlanIds: [],
+      rows: "0x",
+      root: "0x",
+      leaves: [],
+    };
+    await plans.addRecord(record, "slot:4:1");
+    const again = { ...record, slot: 2, planId: "other", earlierPlanIds: ["once"] };
+    expect((await rejection(plans.addRecord(again, "slot:4:2"))).message).to.contain("names 2 plans, but 1");
+    expect((await plans.unrecorded("broken")).map((plan) => plan.id)).to.deep.equal(["other"]);
+    expect(await plans.records("broken")).to.have.length(1);
+  });
+
+  it("turns the pages in the order of adding, whatever the ids and instants say", async () => {
+    const { plans, db } = { ...given().store, db: given().db };
+    await db.deleteFrom("recorded_slot").execute();
+    await db.deleteFrom("plan").execute();
+    const ids = ["p:9", "p:10", "P:11", "a"];
+    for (const id of ids) await plans.add(aPlan(id, { groupId: "paged", at: at(100) }), []);
+    const page = async (after: number, afterId: string, limit: number) =>
+      (await plans.page(at(after), afterId, limit)).map((plan) => plan.id);
+    expect(await page(0, "", 3)).to.deep.equal(["p:9", "p:10", "P:11"]);
+    expect(await page(100, "P:11", 3)).to.deep.equal(["a"]);
+    expect(await page(100, "a", 3)).to.deep.equal([]);
+    expect(await page(101, "", 3)).to.deep.equal([]);
+  });
+});

@@ -1,0 +1,35 @@
+import { expect } from "chai";
+import { microEurPerKwh } from "../../../backend/domain/units.ts";
+import { onEveryDatabase } from "./everyDatabase.ts";
+
+const point = (slot: number, price: number) => ({ slot, price: microEurPerKwh(price) });
+
+onEveryDatabase("Prices and forecasts", (given) => {
+  it("keeps the first price of a slot, market by market, also a negative one", async () => {
+    const { prices } = given().store;
+    await prices.put("NO1", [point(12, 30), point(11, -45_000)]);
+    await prices.put("NO1", [point(12, 99), point(13, 31)]);
+    await prices.put("ES", [point(12, 7)]);
+    expect(await prices.from("NO1", 11)).to.deep.equal([point(11, -45_000), point(12, 30), point(13, 31)]);
+    expect(await prices.from("NO1", 13)).to.deep.equal([point(13, 31)]);
+    expect(await prices.from("FR", 0)).to.deep.equal([]);
+  });
+
+  it("takes a year of prices at once", async () => {
+    const { prices } = given().store;
+    const year = Array.from({ length: 35_040 }, (_, slot) => point(slot, slot * 10));
+    await prices.put("year", year);
+    expect(await prices.from("year", 35_038)).to.deep.equal(year.slice(-2));
+  });
+
+  it("lets the newest forecast win, also within one message", async () => {
+    const { prices } = given().store;
+    const expected = (slot: number, demandW: number) => ({ slot, demandW, productionW: 100 });
+    await prices.putForecast("group", [expected(5, 1_000), expected(6, 2_000)]);
+    await prices.putForecast("group", [expected(6, 2_500), expected(7, 1), expected(7, 3_000)]);
+    await prices.putForecast("group", []);
+    expect(await prices.forecast("group", 6)).to.deep.equal([expected(6, 2_500), expected(7, 3_000)]);
+    expect(await prices.forecast("group", 0)).to.have.length(3);
+    expect(await prices.forecast("other", 0)).to.deep.equal([]);
+  });
+});

@@ -1,0 +1,54 @@
+import { expect } from "chai";
+import type { SentProfile } from "../../../backend/domain/profiles.ts";
+import { watt } from "../../../backend/domain/units.ts";
+import { at, onEveryDatabase, rejection } from "./everyDatabase.ts";
+
+const sent = (id: string, sessionId: string, limitW: number): SentProfile => ({
+  id,
+  sessionId,
+  evseId: "evse-1",
+  reason: "plan",
+  state: "sent",
+  sentAt: at(0),
+  answeredAt: null,
+  profile: [
+    { from: at(0), limitW: watt(limitW) },
+    { from: at(900), limitW: watt(0) },
+  ],
+});
+
+onEveryDatabase("Profiles", (given) => {
+  it("keeps profiles in the order of sending, and one that is added twice once", async () => {
+    const { profiles } = given().store;
+    await profiles.add([sent("z", "one", 7_000), sent("a", "one", 6_000)]);
+    await profiles.add([sent("a", "one", 1), { ...sent("m", "one", 5_000), reason: "guard", profile: [] }]);
+    expect(await profiles.ofSession("one")).to.deep.equal([
+      sent("z", "one", 7_000),
+      sent("a", "one", 6_000),
+      { ...sent("m", "one", 5_000), reason: "guard", profile: [] },
+    ]);
+    expect(await profiles.byId("z")).to.deep.equal(sent("z", "one", 7_000));
+    expect([await profiles.byId("none"), await profiles.ofSession("none")]).to.deep.equal([null, []]);
+  });
+
+  it("holds the profile that was applied last, not the one that was sent last", async () => {
+    const { profiles } = given().store;
+    await profiles.add([sent("p1", "two", 1_000), sent("p2", "two", 2_000), sent("p3", "two", 3_000)]);
+    expect(await profiles.applied("two")).to.equal(null);
+    await profiles.answer("p2", "applied", at(5));
+    await profiles.answer("p1", "applied", at(9));
+    await profiles.answer("p3", "refused", at(12));
+    expect(await profiles.applied("two")).to.deep.equal(sent("p1", "two", 1_000).profile);
+    expect(await profiles.byId("p3")).to.deep.equal({
+      ...sent("p3", "two", 3_000),
+      state: "refused",
+      answeredAt: at(12),
+    });
+    await profiles.answer("p2", "applied", at(9));
+    expect(await profiles.applied("two")).to.deep.equal(sent("p2", "two", 2_000).profile);
+  });
+
+  it("refuses the answer to a profile that was never sent", async () => {
+    expect((await rejection(given().store.profiles.answer("ghost", "applied", at(0)))).message).to.contain("ghost");
+  });
+});

@@ -117,6 +117,106 @@ describe("error memory", () => {
   });
 });
 
+describe("error memory and bounds, by the definition", () => {
+  const random = randomFrom(11);
+  const means = Array.from({ length: 330 }, (_, slot) => ({
+    slot: 5_000 + slot,
+    demandW: Math.round(20_000 + 9_000 * Math.sin(slot / 15) + 6_000 * random()),
+    productionW: Math.round(Math.max(0, 9_000 * Math.sin(slot / 15.3) + 5_000 * random())),
+  })).filter(({ slot }) => slot % 41 !== 0);
+  const next = 5_330;
+
+  /** Errors of all forecasts made `horizon` slots before, each from what was known then. */
+  function errorsAt(series: ReadonlyMap<number, number>, horizon: number): number[] {
+    return [...series].flatMap(([slot, w]) => {
+      if (!series.has(slot - horizon)) return [];
+      const known = new Map([...series].filter(([s]) => s <= slot - horizon));
+      return [w - forecastSlots(known, { nowSlot: slot - horizon + 1, horizonSlots: horizon })[horizon - 1]!];
+    });
+  }
+  /** The k-th smallest so that at least a share q of the next ones is expected below it. */
+  const upper = (values: readonly number[], q: number) =>
+    [...values].sort((a, b) => a - b)[Math.min(values.length, Math.ceil((values.length + 1) * q)) - 1]!;
+  const negated = (values: readonly number[]) => values.map((v) => -v);
+
+  for (const name of ["demandW", "productionW"] as const) {
+    it(`keeps the margins of ${name}`, () => {
+      const series = new Map(means.map((mean) => [mean.slot, mean[name]]));
+      const kept = createSeries(900);
+      for (const [slot, w] of series) kept.fold(slot, w);
+      const buckets = [1, 2, 4, 8, 16, 32, 96, 192].map((horizon) => errorsAt(series, horizon));
+      for (const [horizon, count] of [
+        [1, 1],
+        [2, 2],
+        [3, 3],
+        [5, 4],
+        [17, 6],
+        [96, 7],
+        [97, 8],
+        [500, 8],
+      ] as const) {
+        // prettier-ignore
+        const used = buckets.slice(0, count);
+        expect(kept.marginW(horizon, 1)).to.equal(Math.max(0, ...used.map((errors) => Math.round(upper(errors, 0.9)))));
+        const lower = used.map((errors) => Math.round(upper(negated(errors), 0.9)));
+        expect(kept.marginW(horizon, -1)).to.be.closeTo(Math.max(0, ...lower), 1);
+      }
+    });
+  }
+
+  it("bounds demand by forecast and usual high, PV by forecast and usual low", () => {
+    const forecaster = createForecaster(means, 900);
+    const demand = createSeries(900);
+    const production = createSeries(900);
+    for (const mean of means) {
+      demand.fold(mean.slot, mean.demandW);
+      production.fold(mean.slot, mean.productionW);
+    }
+    const at = { nowSlot: next, horizonSlots: 150, current: { demandW: 21_000, productionW: 3_000 } };
+    const expected = forecaster.expected(at);
+    const bounds = forecaster.conservative(at);
+    const usual = { raised: 0, lifted: 0 };
+    for (let k = 0; k < 150; k++) {
+      const near = means.filter(({ slot }) => [-2, -1, 0, 1, 2].some((d) => (next + k + d - slot) % 96 === 0));
+      const high = upper(
+        near.map((mean) => mean.demandW),
+        0.9,
+      );
+      const low = -upper(negated(near.map((mean) => mean.productionW)), 0.9);
+      const highest = expected.demandW[k]! + demand.marginW(k + 1, 1);
+      const lowest = Math.max(0, expected.productionW[k]! - production.marginW(k + 1, -1));
+      expect(bounds.demandW[k]).to.equal(k < 3 ? highest : Math.max(highest, high));
+      expect(bounds.productionW[k]).to.equal(
+        k < 3 ? lowest : Math.max(lowest, Math.min(expected.productionW[k]!, low)),
+      );
+      if (k >= 3 && high > highest) usual.raised++;
+      if (k >= 3 && low > lowest) usual.lifted++;
+    }
+    expect(Math.min(usual.raised, usual.lifted)).to.be.greaterThan(5);
+  });
+
+  it("works without a reading of the current slot", () => {
+    const forecaster = createForecaster(means, 900);
+    const at = { nowSlot: next, horizonSlots: 5 };
+    const demand = new Map(means.map((mean) => [mean.slot, mean.demandW]));
+    expect(forecaster.expected(at).demandW).to.deep.equal(forecastSlots(demand, at));
+    expect(createForecaster().conservative(at)).to.deep.equal({
+      demandW: [0, 0, 0, 0, 0],
+      productionW: [0, 0, 0, 0, 0],
+    });
+  });
+
+  it("forgets what is older than its memory", () => {
+    const series = createSeries(999);
+    for (let slot = 0; slot < 200; slot++) series.fold(slot, slot === 150 ? 50_000 : 1_000);
+    expect(series.marginW(1, 1)).to.equal(49_000);
+    expect(series.usualW(150)).to.deep.equal({ lowW: 1_000, highW: 50_000 });
+    for (let slot = 200; slot < 200 + 18 * 96; slot++) series.fold(slot, 1_000);
+    expect(series.marginW(1, 1)).to.equal(0);
+    expect(series.usualW(150)).to.deep.equal({ lowW: 1_000, highW: 1_000 });
+  });
+});
+
 describe("conservative bounds", () => {
   const workday = (hour: number) => (hour >= 7 && hour < 17 ? 40_000 : 6_000);
   const means = (days: number, loadW: (day: number, hour: number) => number) =>

@@ -83,6 +83,45 @@ describe("in-slot guard", () => {
     expect(guard({ ...state, otherLoadW: 25_800 })).to.deep.equal({ kind: "hold" });
   });
 
+  it("shares what is given back: together the sessions stay within the room", () => {
+    const trimmed = { limitW: 2_000, measuredW: 2_000, minPowerW: 1_380 };
+    const sessions = [
+      aSession("a", trimmed),
+      aSession("b", { ...trimmed, slackWh: 5 }),
+      aSession("c", { measuredW: 5_000 }),
+    ];
+    const state = aState({ elapsedS: 0, importedWh: 0, reactionS: 0, sessions });
+    // 30,000 - 14,000 leaves 16,000 W for 9,000 W; less 500 W of hysteresis 6,500 W more, all to "a", which has no slack.
+    const limits = [{ session: "a", limitW: 8_500 }];
+    expect(guard({ ...state, otherLoadW: 14_000 })).to.deep.equal({ kind: "give-back", limits });
+    const both = guard({ ...state, otherLoadW: 10_500 }); // 10,000 W more: 9,000 to "a", 1,000 to "b"
+    expect(both.kind === "give-back" && both.limits.map(({ limitW }) => limitW)).to.deep.equal([11_000, 3_000]);
+  });
+
+  it("counts a limit by its own power: a session that wants no more than it has is left alone", () => {
+    const content = aSession("a", { limitW: 4_000, measuredW: 4_000, wantedW: 4_000, minPowerW: 1_380 });
+    expect(guard(aState({ otherLoadW: 0, sessions: [content] }))).to.deep.equal({ kind: "hold" });
+  });
+
+  it("keeps exactly the minimum power rather than nothing", () => {
+    const session = aSession("a", { measuredW: 10_000, minPowerW: 4_140 });
+    const state = aState({ elapsedS: 0, importedWh: 0, reactionS: 0, sessions: [session] });
+    const limits = [{ session: "a", limitW: 4_140 }];
+    expect(guard({ ...state, otherLoadW: 25_860 })).to.deep.equal({ kind: "trim", limits });
+    expect(guard({ ...state, otherLoadW: 25_861 })).to.deep.equal({
+      kind: "trim",
+      limits: [{ session: "a", limitW: 0 }],
+    });
+  });
+
+  it("waits for 2 % of the limit, at least 500 W, before it gives back", () => {
+    const session = aSession("a", { limitW: 0, measuredW: 0, minPowerW: 1_000, wantedW: 1_000 });
+    const at = (limitW: number, otherLoadW: number) =>
+      guard({ limitW, elapsedS: 0, importedWh: 0, otherLoadW, reactionS: 0, sessions: [session] }).kind;
+    expect([at(10_000, 8_500), at(10_000, 8_501)]).to.deep.equal(["give-back", "hold"]);
+    expect([at(100_000, 97_000), at(100_000, 97_001)]).to.deep.equal(["give-back", "hold"]);
+  });
+
   it("does nothing when no answer could take effect before the slot ends", () => {
     expect(guard(aState({ elapsedS: 880, otherLoadW: 90_000 }))).to.deep.equal({ kind: "hold" });
   });
@@ -115,6 +154,20 @@ describe("in-slot guard", () => {
         if (action.kind === "trim") counts.trims++;
         if (action.kind === "give-back") counts.gives++;
         if (action.kind !== "hold" && before !== "" && before !== action.kind) counts.flips++;
+        const roomW = (limitW * 900 - importedWh * 3600) / (900 - elapsedS) - otherLoadW;
+        if (action.kind === "trim") {
+          // Nobody is trimmed in vain: with the last one left as it was, the mean would be above the limit.
+          const changed = new Map<string, number>(
+            action.limits.slice(0, -1).map((limit) => [limit.session, limit.limitW]),
+          );
+          const withLastW = sessions.reduce((sum, s) => sum + (changed.get(s.session) ?? s.measuredW), 0);
+          expect(withLastW, `seed ${seed} at ${elapsedS}`).to.be.greaterThan(roomW);
+        }
+        if (action.kind === "give-back") {
+          const given = new Map<string, number>(action.limits.map((limit) => [limit.session, limit.limitW]));
+          const thenW = sessions.reduce((sum, s) => sum + (given.get(s.session) ?? s.measuredW), 0);
+          expect(thenW + Math.max(500, limitW / 50)).to.be.at.most(roomW + 1);
+        }
         if (action.kind !== "hold") {
           before = action.kind;
           const limits = new Map(action.limits.map((limit) => [limit.session, limit.limitW]));

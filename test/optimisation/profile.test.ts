@@ -148,6 +148,91 @@ describe("minimum power repair", () => {
     expect(repaired).to.be.greaterThan(10);
   });
 
+  it("repairs crowded groups full of crumbs within every limit", () => {
+    const outcome = { repaired: 0, unserved: 0, kept: 0 };
+    for (let seed = 0; seed < 600; seed++) {
+      const random = randomFrom(seed);
+      const int = (low: number, high: number) => low + Math.floor(random() * (high - low + 1));
+      const m = int(1, 8);
+      const cars = Array.from({ length: int(1, 7) }, (_, k) => {
+        const minPowerW = watt([1_380, 4_140][int(0, 1)]!);
+        const from = int(0, m - 1);
+        const needWh = wattHour(int(0, 150));
+        const powerW = watt(minPowerW + int(0, 3_000));
+        return aCar({
+          session: k + 1,
+          needWh,
+          moreWh: wattHour(int(0, 60)),
+          powerW,
+          minPowerW,
+          from,
+          to: int(from + 1, m),
+        });
+      });
+      const intervals = Array.from({ length: m }, () =>
+        anInterval({
+          limitWh: wattHour(int(0, 160)),
+          price: (int(0, 3) * 10_000) as never,
+          durationS: second(random() < 0.8 ? 900 : int(10, 120)),
+        }),
+      );
+      const problem = aProblem({ cars, intervals });
+      const exact = leastCost(problem);
+      const { plan, repairedIntervals } = repairMinimumPower(problem, exact);
+      expect(violations(problem, plan, { minimumPower: true }), `seed ${seed}`).to.deep.equal([]);
+      expect(repairedIntervals).to.equal(violations(problem, exact, { minimumPower: true }).length);
+      const { cost, bound } = planValue(problem, plan);
+      expect([plan.cost, plan.bound]).to.deep.equal([cost, bound]);
+      const served = (energyWh: readonly (readonly number[])[]) => energyWh.flat().reduce((a, b) => a + b, 0);
+      const lost = served(exact.energyWh) - served(plan.energyWh);
+      expect(lost).to.be.at.least(0);
+      outcome.repaired += repairedIntervals;
+      if (lost > 0) outcome.unserved++;
+      else if (repairedIntervals > 0) outcome.kept++;
+    }
+    expect(outcome.repaired).to.be.greaterThan(500);
+    expect(Math.min(outcome.unserved, outcome.kept)).to.be.greaterThan(25);
+  });
+
+  it("takes the place that is nearest in price", () => {
+    const prices = [100_000, 500_000, 140_000, 120_000];
+    const problem = aProblem({
+      cars: [aCar({ session: 1, needWh: wattHour(2_010), minPowerW: watt(4_140), from: 0, to: 4 })],
+      intervals: prices.map((price, t) =>
+        anInterval({ price: price as never, limitWh: wattHour(t === 0 || t === 3 ? 1_000 : 990) }),
+      ),
+    });
+    // 10 Wh are left for interval 2; 24 Wh more fill it up, and come from interval 3 (20,000 away), not from 0.
+    expect(leastCost(problem).energyWh).to.deep.equal([[1_000, 0, 10, 1_000]]);
+    expect(repairMinimumPower(problem, leastCost(problem)).plan.energyWh).to.deep.equal([[1_000, 0, 34, 976]]);
+  });
+
+  it("exchanges with another car, so that cost stays", () => {
+    const car = { minPowerW: watt(4_140), from: 0, to: 2 };
+    const problem = aProblem({
+      cars: [
+        aCar({ session: 1, needWh: wattHour(510), ...car, powerW: watt(5_000) }),
+        aCar({ session: 2, needWh: wattHour(1_000), ...car, powerW: watt(5_000) }),
+      ],
+      intervals: [
+        anInterval({ limitWh: wattHour(1_000) }),
+        anInterval({ limitWh: wattHour(510), price: 900_000 as never }),
+      ],
+    });
+    const crumbs = {
+      ...leastCost(problem),
+      energyWh: [
+        [500, 10],
+        [500, 500],
+      ],
+    }; // prettier-ignore
+    expect(repairMinimumPower(problem, crumbs)).to.deep.include({ repairedIntervals: 1 });
+    expect(repairMinimumPower(problem, crumbs).plan.energyWh).to.deep.equal([
+      [510, 0],
+      [490, 510],
+    ]); // prettier-ignore
+  });
+
   it("finds the crumbs by the same rule as the checker", () => {
     const problem = aProblem({
       cars: [aCar({ session: 1, moreWh: wattHour(500), minPowerW: watt(4_140) })],

@@ -41,7 +41,12 @@ export type Evse = {
   readonly status: EvseStatus;
 };
 
-export type PvAsset = { readonly id: string; readonly groupId: string; readonly row: number; readonly ratedPowerW: Watt };
+export type PvAsset = {
+  readonly id: string;
+  readonly groupId: string;
+  readonly row: number;
+  readonly ratedPowerW: Watt;
+};
 
 /** 6 A at 230 V on each phase in use (IEC 61851-1); below it a car can only pause. */
 export const MIN_POWER_PER_PHASE_W = 1380;

@@ -17,10 +17,15 @@ export type SiteReading = {
   readonly productionW: Watt;
 };
 
-/** Mean of a slot, made from site readings; the forecast's own history. */
+/** What a group really did in a slot; the forecast's history and what limits are judged by. */
 export type SiteSlot = {
   readonly groupId: string;
   readonly slot: number;
+  /** Means of the other load and of PV. */
   readonly demandW: Watt;
   readonly productionW: Watt;
+  /** Metered energy of all sessions. */
+  readonly carsWh: WattHour;
+  /** Limit in force at the end of the slot. */
+  readonly limitW: Watt;
 };

@@ -14,6 +14,8 @@ export type Shares = {
   readonly systemWh: WattHour;
 };
 
+const CAUSES = ["driverWh", "vehicleWh", "orderWh", "outageWh", "operatorWh"] as const;
+
 /**
  * Shares S out in the order driver, vehicle, grid, operator, system. Each takes what it caused, capped by what is left;
  * the system takes all the rest. The arguments are Wh that each of them kept out of the car before `by`, and may overlap.
@@ -29,6 +31,8 @@ export function attribute(caused: {
   readonly outageWh: number;
   /** Fault of a station, or a limit that the operator lowered. */
   readonly operatorWh: number;
+  /** What the promise could have missed and still been kept, Wh (default 0). A rest no larger than this broke nothing. */
+  readonly toleranceWh?: number;
 }): Shares {
   let leftWh = caused.missingWh;
   const take = (wh: number) => {
@@ -41,7 +45,11 @@ export function attribute(caused: {
   const orderWh = take(caused.orderWh);
   const outageWh = take(caused.outageWh);
   const operatorWh = take(caused.operatorWh);
-  return { driverWh, vehicleWh, orderWh, outageWh, operatorWh, systemWh: wattHour(leftWh) };
+  const shares = { driverWh, vehicleWh, orderWh, outageWh, operatorWh, systemWh: wattHour(leftWh) };
+  const first = CAUSES.find((cause) => shares[cause] > 0);
+  if (first === undefined || leftWh > (caused.toleranceWh ?? 0)) return shares;
+  // Without the first cause the promise would have been kept, so the rest goes with it.
+  return { ...shares, [first]: wattHour(shares[first] + leftWh), systemWh: wattHour(0) };
 }
 
 export const NO_SHARES: Shares = attribute({

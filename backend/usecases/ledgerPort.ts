@@ -87,7 +87,13 @@ export type Ledger = {
   registerDrivers(list: readonly { driver: Hex; consent: Hex }[]): ChainCall;
   mintTestEuro(to: Hex, amount: MicroEur, key: string): ChainCall;
   deposit(to: Hex, amount: MicroEur, key: string): ChainCall;
-  setTariff(t: { tariff: number; cpo: number; maxPerKwh: MicroEurPerKwh; maxFixed: MicroEur; fromAt: EpochSecond }): ChainCall;
+  setTariff(t: {
+    tariff: number;
+    cpo: number;
+    maxPerKwh: MicroEurPerKwh;
+    maxFixed: MicroEur;
+    fromAt: EpochSecond;
+  }): ChainCall;
   setOffer(o: { cpo: number; price: MicroEurPerKwh; key: string }): ChainCall;
   fundPot(p: { cpo: number; amount: MicroEur; key: string }): ChainCall;
   record(runs: readonly RunRecord[]): ChainCall;

@@ -6,7 +6,7 @@
  *   ledger  calls of the contracts       clock   time, and jobs for later
  *   solve   linear programs              random  salts and keys
  */
-import type { Cpo as CpoEntity, ChargingGroup, Evse, EvseStatus, Location, PvAsset, Tariff } from "../domain/assets.ts";
+import type { ChargingGroup, Cpo as CpoEntity, Evse, EvseStatus, Location, PvAsset, Tariff } from "../domain/assets.ts";
 import type { MeterReading, SiteReading, SiteSlot } from "../domain/meters.ts";
 import type { ChargingProfile, ProfileState, SentProfile } from "../domain/profiles.ts";
 import type { EnergyPromise } from "../domain/promises.ts";
@@ -30,6 +30,10 @@ export type World = {
   /** The live picture of every group, kept in memory and saved with each step (board.ts). */
   readonly board: Board;
   readonly settings: Settings;
+  /** Live updates for whoever watches; nothing depends on them. */
+  readonly updates?: { publish(topic: string, data: unknown): void };
+  /** Tests and the sample scenario make the optimiser late or the second solver differ. */
+  readonly faults?: { optimiserFails(groupId: string): boolean; solverDiffers(groupId: string): boolean };
 };
 
 /** How the operator runs the service; config.ts reads it from the environment. */
@@ -49,6 +53,8 @@ export type Settings = {
   /** Bills are posted when this many wait, or when the oldest has waited `billingWaitS`. */
   readonly billingLines: number;
   readonly billingWaitS: number;
+  /** Name of the price series of the wholesale market. */
+  readonly market: string;
   /** How forecasts of other load are made; `actual` lets a replay look into the files. */
   readonly forecast: "persistence" | "actual";
 };
@@ -319,7 +325,15 @@ export type Incident = {
   readonly id: string;
   readonly at: EpochSecond;
   readonly groupId: string | null;
-  readonly kind: "solver-differs" | "fallback" | "invalid-plan" | "refused-profile" | "silent-station" | "frozen-register" | "chain" | "implausible-reading";
+  readonly kind:
+    | "solver-differs"
+    | "fallback"
+    | "invalid-plan"
+    | "refused-profile"
+    | "silent-station"
+    | "frozen-register"
+    | "chain"
+    | "implausible-reading";
   readonly text: string;
 };
 

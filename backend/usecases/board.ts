@@ -1,0 +1,313 @@
+/**
+ * The live picture of every group: what each EVSE may draw, what it draws, and what the slot has imported so far.
+ * Plain data, changed in place by the use cases after their transaction has committed, saved with every step
+ * (snapshots) and brought up to date from the store at start (loadBoard.ts). Everything here can be rebuilt.
+ *
+ * Per session four limits are kept apart: `desired` (the latest plan's), `pending` (sent, not answered), `applied`
+ * (confirmed by the station) and `powerW` (measured).
+ */
+import type { Evse } from "../domain/assets.ts";
+import { MIN_POWER_PER_PHASE_W } from "../domain/assets.ts";
+import type { MeterReading, SiteReading, SiteSlot } from "../domain/meters.ts";
+import { type ChargingProfile, limitAt, nextChange } from "../domain/profiles.ts";
+import { type EnergyPromise, isHolding } from "../domain/promises.ts";
+import type { ChargingMode, ChargingSession } from "../domain/sessions.ts";
+import { SLOT_S, slotOf, slotStart } from "../domain/slots.ts";
+import { type EpochSecond, watt, wattHour } from "../domain/units.ts";
+
+export type Board = { readonly groups: Record<string, GroupBoard> };
+
+export type GroupBoard = {
+  readonly groupId: string;
+  /** Slot under accumulation. */
+  slot: number;
+  /** Latest HEMS reading; null where none ever came (no other load behind the limit). */
+  site: { demandW: number; productionW: number; at: number } | null;
+  /** Energy of the other load in this slot until `siteUpTo`, W*s. */
+  demandWs: number;
+  productionWs: number;
+  siteUpTo: number;
+  /** Energy in this slot of sessions that ended in it, Wh. */
+  endedWh: number;
+  /** Other load that the latest plan expected for the current slot, W; a nowcast far from it asks for a new plan. */
+  expectedNetW: number;
+  lastCycleAt: number;
+  /** Stays of drivers who said when they would leave: how long they were, s, and how many ended clearly earlier. */
+  readonly stays: { lengthS: number; endedEarly: number };
+  /** Cycles so far; names the next plan. */
+  cycles: number;
+  /** Times that the in-slot guard acted. */
+  guardActions: number;
+  /** Latest slot recorded on chain. */
+  recordedSlot: number;
+  /** Last register of each EVSE without a session, Wh. */
+  readonly registers: Record<string, number>;
+  /** Limit in force at the latest cycle, W. */
+  limitW: number;
+  readonly sessions: Record<string, LiveSession>;
+};
+
+export type LiveSession = {
+  readonly sessionId: string;
+  readonly number: number;
+  readonly evseId: string;
+  readonly row: number;
+  mode: ChargingMode;
+  readonly pluggedAt: number;
+  readonly maxPowerW: number;
+  readonly minPowerW: number;
+  readonly startRegisterWh: number;
+  /** What the driver wished, or what was learned. */
+  departsAt: number;
+  wishedWh: number;
+  /** The promise in force, if any. */
+  promise: EnergyPromise | null;
+  /** Opt-out: fixed power granted until then. */
+  grant: { limitW: number; until: number } | null;
+
+  registerWh: number;
+  powerW: number;
+  readAt: number;
+  slotStartWh: number;
+
+  desired: ChargingProfile;
+  pending: { id: string; profile: ChargingProfile; sentAt: number } | null;
+  applied: ChargingProfile;
+  /** An increase that waits until the decreases of its plan are confirmed. */
+  held: { profile: ChargingProfile; reason: "plan" | "guard" } | null;
+
+  /** Highest power seen, W. */
+  peakW: number;
+  /** Energy that the applied limit allowed in this slot until `allowedUpTo`, W*s. */
+  allowedWs: number;
+  allowedUpTo: number;
+  /** Slots of this session that have ended. */
+  readonly slots: { slot: number; meteredWh: number; allowedWh: number }[];
+
+  /** Profiles sent so far; names the next one. */
+  sends: number;
+
+  /** Since when the car has drawn clearly less than it may; null while it takes what it gets. */
+  underSince: number | null;
+  /** Most that the car was seen to take when it was allowed more; null: its rated power. 0: it does not draw. */
+  seenMaxW: number | null;
+  /** When it was last offered enough to draw, and did not. */
+  triedAt: number;
+  /** The station refused or did not answer: its applied limit is taken as a fixed load until then. */
+  heldOutUntil: number;
+  /** Register did not move although power was reported. */
+  frozenSince: number | null;
+  frozenNoted: boolean;
+  /** The meter has not been heard for too long. */
+  silent: boolean;
+  /** Times in which the car drew clearly less than it was offered; the promise's missing energy then is the vehicle's. */
+  readonly unwilling: { from: number; until: number | null }[];
+  /** Times in which the station was out of order or silent: the operator's. */
+  readonly faults: { from: number; until: number | null }[];
+};
+
+/** A stay that ends this long before its stated departure ended early, s. */
+const EARLY_S = 900;
+
+export const createBoard = (): Board => ({ groups: {} });
+
+export function groupBoard(board: Board, groupId: string, now: EpochSecond): GroupBoard {
+  let group = board.groups[groupId];
+  if (!group) {
+    group = {
+      groupId,
+      slot: slotOf(now),
+      site: null,
+      demandWs: 0,
+      productionWs: 0,
+      siteUpTo: now,
+      endedWh: 0,
+      expectedNetW: 0,
+      lastCycleAt: 0,
+      stays: { lengthS: 0, endedEarly: 0 },
+      cycles: 0,
+      guardActions: 0,
+      recordedSlot: 0,
+      registers: {},
+      limitW: 0,
+      sessions: {},
+    };
+    board.groups[groupId] = group;
+  }
+  return group;
+}
+
+export const liveSessions = (group: GroupBoard) => Object.values(group.sessions).sort((a, b) => a.number - b.number);
+
+/** Least power other than 0 of a car: 6 A per phase in use, never above its own most. */
+export const minPowerOf = (maxPowerW: number, phases: number) => Math.min(MIN_POWER_PER_PHASE_W * phases, maxPowerW);
+
+export function addSession(group: GroupBoard, session: ChargingSession, evse: Evse, now: EpochSecond): LiveSession {
+  const stopped: ChargingProfile = [{ from: now, limitW: watt(0) }];
+  const live: LiveSession = {
+    sessionId: session.id,
+    number: session.number,
+    evseId: session.evseId,
+    row: evse.row,
+    mode: session.mode,
+    pluggedAt: session.pluggedAt,
+    maxPowerW: session.maxPowerW,
+    minPowerW: minPowerOf(session.maxPowerW, session.phases),
+    startRegisterWh: session.startRegisterWh,
+    departsAt: session.pluggedAt,
+    wishedWh: 0,
+    promise: null,
+    grant: null,
+    registerWh: session.startRegisterWh,
+    powerW: 0,
+    readAt: session.pluggedAt,
+    slotStartWh: session.startRegisterWh,
+    desired: stopped,
+    pending: null,
+    applied: stopped,
+    held: null,
+    peakW: 0,
+    allowedWs: 0,
+    allowedUpTo: now,
+    slots: [],
+    sends: 0,
+    underSince: null,
+    seenMaxW: null,
+    triedAt: 0,
+    heldOutUntil: 0,
+    frozenSince: null,
+    frozenNoted: false,
+    silent: false,
+    unwilling: [],
+    faults: [],
+  };
+  group.sessions[session.id] = live;
+  return live;
+}
+
+export function removeSession(group: GroupBoard, sessionId: string, at: EpochSecond): void {
+  const live = group.sessions[sessionId];
+  if (!live) return;
+  if (live.mode === "smart") {
+    group.stays.lengthS += at - live.pluggedAt;
+    if (live.departsAt - at > EARLY_S) group.stays.endedEarly++;
+  }
+  group.endedWh += live.registerWh - live.slotStartWh;
+  group.registers[live.evseId] = live.registerWh;
+  delete group.sessions[sessionId];
+}
+
+/** Brings the other load's energy of the slot up to `now`; a reading holds until the next one. */
+function integrateSite(group: GroupBoard, now: number): void {
+  const durationS = now - group.siteUpTo;
+  if (durationS <= 0) return;
+  if (group.site) {
+    group.demandWs += group.site.demandW * durationS;
+    group.productionWs += group.site.productionW * durationS;
+  }
+  group.siteUpTo = now;
+}
+
+/** Counts what the applied limit allowed until `to`. */
+export function integrateAllowed(live: LiveSession, to: number): void {
+  let at = live.allowedUpTo;
+  while (at < to) {
+    const until = Math.min(to, nextChange(live.applied, at as EpochSecond) ?? to);
+    live.allowedWs += Math.min(live.maxPowerW, limitAt(live.applied, at as EpochSecond)) * (until - at);
+    at = until;
+  }
+  live.allowedUpTo = Math.max(live.allowedUpTo, to);
+}
+
+/** Moves on to the slot of `now`; answers what the slots that ended were. */
+export function rollSlots(group: GroupBoard, now: EpochSecond): SiteSlot[] {
+  const ended: SiteSlot[] = [];
+  while (group.slot < slotOf(now)) {
+    const end = slotStart(group.slot + 1);
+    integrateSite(group, end);
+    let carsWh = group.endedWh;
+    for (const live of liveSessions(group)) {
+      integrateAllowed(live, end);
+      const meteredWh = live.registerWh - live.slotStartWh;
+      live.slots.push({
+        slot: group.slot,
+        meteredWh,
+        allowedWh: Math.max(meteredWh, Math.floor(live.allowedWs / 3600)),
+      });
+      carsWh += meteredWh;
+      live.allowedWs = 0;
+      live.slotStartWh = live.registerWh;
+    }
+    ended.push({
+      groupId: group.groupId,
+      slot: group.slot,
+      demandW: watt(Math.round(group.demandWs / SLOT_S)),
+      productionW: watt(Math.round(group.productionWs / SLOT_S)),
+      carsWh: wattHour(carsWh),
+      limitW: watt(group.limitW),
+    });
+    group.slot++;
+    group.demandWs = 0;
+    group.productionWs = 0;
+    group.endedWh = 0;
+  }
+  return ended;
+}
+
+export function foldSiteReading(group: GroupBoard, reading: SiteReading): void {
+  integrateSite(group, reading.at);
+  group.site = { demandW: reading.demandW, productionW: reading.productionW, at: reading.at };
+}
+
+export function foldMeterReading(live: LiveSession, reading: MeterReading): void {
+  live.registerWh = reading.registerWh;
+  live.powerW = reading.powerW;
+  live.peakW = Math.max(live.peakW, reading.powerW);
+  live.readAt = reading.at;
+}
+
+/** Power of the cars now, W. A stale or unanswered station counts with the most that it may draw. */
+export function carsPowerW(group: GroupBoard, now: EpochSecond, staleS: number): number {
+  return liveSessions(group).reduce((sum, live) => sum + powerNow(live, now, staleS), 0);
+}
+
+export function powerNow(live: LiveSession, now: EpochSecond, staleS: number): number {
+  if (now - live.readAt <= staleS) return live.powerW;
+  return Math.min(live.maxPowerW, worstLimitW(live, now));
+}
+
+/** The most that the station may allow: until a pending profile is answered, the higher of the two. */
+export function worstLimitW(live: LiveSession, at: EpochSecond): number {
+  const appliedW = limitAt(live.applied, at);
+  return live.pending ? Math.max(appliedW, limitAt(live.pending.profile, at)) : appliedW;
+}
+
+/** Import of the slot until `now`, Wh (may be negative in surplus): registers, then present power since their reading. */
+export function importSoFarWh(group: GroupBoard, now: EpochSecond, staleS: number): number {
+  let carsWh = group.endedWh;
+  for (const live of Object.values(group.sessions)) {
+    const since = Math.max(live.readAt, slotStart(group.slot));
+    carsWh += live.registerWh - live.slotStartWh + (powerNow(live, now, staleS) * Math.max(0, now - since)) / 3600;
+  }
+  const restS = Math.max(0, now - group.siteUpTo);
+  const netWs = group.demandWs - group.productionWs + (group.site ? netLoadW(group) * restS : 0);
+  return carsWh + netWs / 3600;
+}
+
+export const netLoadW = (group: GroupBoard) => (group.site ? group.site.demandW - group.site.productionW : 0);
+
+export const deliveredWh = (live: LiveSession) => live.registerWh - live.startRegisterWh;
+
+/** Energy that the promise in force still owes at its terms, Wh; 0 without one. */
+export const owedWh = (live: LiveSession) =>
+  live.promise && isHolding(live.promise.state)
+    ? Math.max(0, live.promise.energyWh - (live.registerWh - live.promise.fromRegisterWh))
+    : 0;
+
+export function findLive(board: Board, sessionId: string): { group: GroupBoard; live: LiveSession } | null {
+  for (const group of Object.values(board.groups)) {
+    const live = group.sessions[sessionId];
+    if (live) return { group, live };
+  }
+  return null;
+}

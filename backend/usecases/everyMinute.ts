@@ -1,0 +1,68 @@
+/** What happens by the clock: slots end, cycles run ahead of each slot, stale meters and silent stations are noticed. */
+import { SLOT_S, slotCeil } from "../domain/slots.ts";
+import { type EpochSecond, epochSecond } from "../domain/units.ts";
+import { type GroupBoard, liveSessions } from "./board.ts";
+import { guardSlot } from "./guardSlot.ts";
+import { renewGrant } from "./optOut.ts";
+import type { World } from "./ports.ts";
+import { postBills } from "./postBills.ts";
+import { rollGroup } from "./recordReadings.ts";
+import { runControlCycle } from "./runControlCycle.ts";
+
+/** Called once a minute, on the minute. */
+export async function everyMinute(world: World): Promise<void> {
+  const now = world.clock.now();
+  for (const group of Object.values(world.board.groups).sort((a, b) => (a.groupId < b.groupId ? -1 : 1))) {
+    await rollGroup(world, group, now);
+    await noteSilence(world, group, now);
+    for (const live of liveSessions(group))
+      if (live.mode === "opted-out" && live.grant && live.grant.until <= now + 60) await renewGrant(world, group, live);
+    await guardSlot(world, group);
+    if (isCycleTime(now, world.settings.leadS)) await runControlCycle(world, group.groupId, "slot");
+  }
+  if (now % SLOT_S === 0) await postBills(world);
+}
+
+/** The minute in which the cycle ahead of the next slot runs. */
+const isCycleTime = (now: EpochSecond, leadS: number) => {
+  const left = slotCeil(epochSecond(now + 1)) - now;
+  return left <= leadS && left > leadS - 60;
+};
+
+/** Stations whose meter has not been heard for too long: worst-case load, noted once, and again good when heard. */
+async function noteSilence(world: World, group: GroupBoard, now: EpochSecond): Promise<void> {
+  for (const live of liveSessions(group)) {
+    const silent = now - live.readAt > world.settings.staleS;
+    const last = live.faults.at(-1);
+    const open = last !== undefined && last.until === null;
+    if (silent && !open) {
+      live.faults.push({ from: live.readAt, until: null });
+      live.silent = true;
+      await world.store.incidents.add({
+        id: `silent:${live.sessionId}:${live.readAt}`,
+        at: now,
+        groupId: group.groupId,
+        kind: "silent-station",
+        text: `${live.evseId} has not reported for ${now - live.readAt} s; it counts with the most that it may draw.`,
+      });
+      world.clock.schedule(epochSecond(now + 1), { kind: "cycle", groupId: group.groupId });
+    } else if (!silent && open && live.silent) {
+      last.until = live.readAt;
+      live.silent = false;
+      live.heldOutUntil = 0;
+      world.clock.schedule(epochSecond(now + 1), { kind: "cycle", groupId: group.groupId });
+    }
+    if (live.silent) live.heldOutUntil = now + 120;
+    if (live.frozenSince !== null && now - live.frozenSince > world.settings.staleS && !live.frozenNoted) {
+      live.frozenNoted = true;
+      await world.store.incidents.add({
+        id: `frozen:${live.sessionId}:${live.frozenSince}`,
+        at: now,
+        groupId: group.groupId,
+        kind: "frozen-register",
+        text: `${live.evseId} reports power, but its register stands still since ${now - live.frozenSince} s.`,
+      });
+    }
+    if (live.frozenSince === null) live.frozenNoted = false;
+  }
+}

@@ -1,0 +1,70 @@
+/** The in-slot guard at work: between two plans, the slot's mean import must not rise above the limit. */
+import { type ChargingProfile, limitAt, nextChange } from "../domain/profiles.ts";
+import { slotStart } from "../domain/slots.ts";
+import type { EpochSecond } from "../domain/units.ts";
+import { type GuardedSession, guard } from "../optimisation/guard.ts";
+import { type GroupBoard, importSoFarWh, type LiveSession, liveSessions, netLoadW, powerNow } from "./board.ts";
+import { dispatchProfiles, type Wish } from "./dispatchProfiles.ts";
+import type { World } from "./ports.ts";
+
+export async function guardSlot(world: World, group: GroupBoard): Promise<void> {
+  const now = world.clock.now();
+  const { staleS } = world.settings;
+  const sessions = liveSessions(group);
+  if (sessions.length === 0 || group.limitW === 0) return;
+  const slotEnd = slotStart(group.slot + 1);
+  const obeying = sessions.filter((live) => live.heldOutUntil <= now && !live.silent);
+  const others = sessions.filter((live) => !obeying.includes(live));
+  const action = guard({
+    limitW: group.limitW,
+    elapsedS: now - slotStart(group.slot),
+    importedWh: importSoFarWh(group, now, staleS),
+    otherLoadW: netLoadW(group) + others.reduce((sum, live) => sum + powerNow(live, now, staleS), 0),
+    reactionS: world.settings.dispatchS,
+    sessions: obeying.map(
+      (live): GuardedSession => ({
+        session: live.sessionId,
+        limitW: limitAt(live.pending?.profile ?? live.applied, now),
+        measuredW: projectedW(live, now, slotEnd),
+        promised: live.promise !== null,
+        slackWh: live.promise?.slackWh ?? 0,
+        minPowerW: live.minPowerW,
+        wantedW: limitAt(live.desired, now),
+      }),
+    ),
+  });
+  if (action.kind === "hold") return;
+  group.guardActions++;
+  const limits = new Map(action.limits.map((limit) => [limit.session, limit.limitW]));
+  const wishes = obeying.flatMap((live): Wish[] => {
+    const limitW = limits.get(live.sessionId);
+    return limitW === undefined ? [] : [{ live, profile: until(live.desired, now, limitW, slotEnd) }];
+  });
+  await dispatchProfiles(world, group, wishes, "guard");
+}
+
+/** Mean power until the end of the slot if nothing changes: a car that takes what it gets follows its profile. */
+function projectedW(live: LiveSession, now: EpochSecond, slotEnd: EpochSecond): number {
+  const profile = live.pending?.profile ?? live.applied;
+  let ws = 0;
+  for (let at: number = now; at < slotEnd; ) {
+    const to = Math.min(slotEnd, nextChange(profile, at as EpochSecond) ?? slotEnd);
+    ws += Math.min(limitAt(profile, at as EpochSecond), live.maxPowerW) * (to - at);
+    at = to;
+  }
+  const meanW = ws / Math.max(1, slotEnd - now);
+  const allowedW = Math.min(live.maxPowerW, limitAt(profile, now));
+  return live.seenMaxW !== null && live.powerW < allowedW ? Math.min(live.powerW, meanW) : meanW;
+}
+
+/** The guard's limit until the slot ends, the plan's after it. */
+const until = (
+  desired: ChargingProfile,
+  now: EpochSecond,
+  limitW: ChargingProfile[number]["limitW"],
+  slotEnd: EpochSecond,
+): ChargingProfile => [
+  { from: now, limitW },
+  { from: slotEnd, limitW: limitAt(desired, slotEnd) as typeof limitW },
+  ...desired.filter((period) => period.from > slotEnd),
+];

@@ -1,0 +1,86 @@
+/**
+ * After a start: the saved live picture, brought up to date from the store. Sessions that began or ended since are added
+ * or taken away; registers and applied limits are the store's latest.
+ */
+import { slotOf } from "../domain/slots.ts";
+import { type EpochSecond, epochSecond, watt } from "../domain/units.ts";
+import {
+  addSession,
+  type Board,
+  createBoard,
+  foldMeterReading,
+  groupBoard,
+  type LiveSession,
+  rollSlots,
+} from "./board.ts";
+import { learnedPreferences } from "./learnedPreferences.ts";
+import type { Clock, Store } from "./ports.ts";
+
+const SNAPSHOT = "board";
+
+export const saveBoard = (store: Store, board: Board, at: EpochSecond) => store.snapshots.save(SNAPSHOT, at, board);
+
+export async function loadBoard(store: Store, clock: Clock): Promise<Board> {
+  const now = clock.now();
+  const saved = await store.snapshots.load(SNAPSHOT);
+  const board = (saved?.state as Board | undefined) ?? createBoard();
+  for (const group of await store.sites.groups()) {
+    const live = groupBoard(board, group.id, now);
+    live.limitW = group.supplyLimitW;
+    const evses = new Map((await store.sites.evses(group.id)).map((evse) => [evse.id, evse]));
+    const open = await store.sessions.openIn(group.id);
+    for (const id of Object.keys(live.sessions))
+      if (!open.some((session) => session.id === id)) delete live.sessions[id];
+    for (const session of open) {
+      const evse = evses.get(session.evseId);
+      if (!evse) continue;
+      const entry = live.sessions[session.id] ?? addSession(live, session, evse, now);
+      await bringUpToDate(store, clock, entry, session, saved?.at ?? 0);
+    }
+    const site = await store.meters.latestSite(group.id);
+    if (site) live.site = { demandW: site.demandW, productionW: site.productionW, at: site.at };
+    if (live.slot < slotOf(now) - 1) {
+      // The service was away: what it did not see it does not invent.
+      live.slot = slotOf(now) - 1;
+      live.siteUpTo = now;
+    }
+    rollSlots(live, now);
+    clock.schedule(epochSecond(now + 1), { kind: "cycle", groupId: group.id });
+  }
+  return board;
+}
+
+async function bringUpToDate(
+  store: Store,
+  clock: Clock,
+  live: LiveSession,
+  session: Awaited<ReturnType<Store["sessions"]["openIn"]>>[number],
+  savedAt: number,
+): Promise<void> {
+  const now = clock.now();
+  live.mode = session.mode;
+  const wish = (await store.sessions.preferences(session.id)) ?? learnedPreferences(session);
+  live.departsAt = wish.departsAt;
+  live.wishedWh = wish.energyNeedWh;
+  live.promise = await store.promises.ofSession(session.id);
+  if (live.promise) {
+    live.wishedWh = wish.energyNeedWh + (live.promise.fromRegisterWh - session.startRegisterWh);
+    clock.schedule(live.promise.by > now ? live.promise.by : epochSecond(now + 1), {
+      kind: "promise-due",
+      sessionId: session.id,
+    });
+    if (live.promise.state === "offered")
+      clock.schedule(live.promise.expiresAt > now ? live.promise.expiresAt : epochSecond(now + 1), {
+        kind: "offer-expiry",
+        sessionId: session.id,
+      });
+  }
+  const reading = await store.meters.latest(session.id);
+  if (reading && reading.at >= live.readAt) foldMeterReading(live, reading);
+  const applied = await store.profiles.applied(session.id);
+  if (applied && savedAt < now - 60) live.applied = applied;
+  live.allowedUpTo = Math.max(live.allowedUpTo, now);
+  // What was sent and not answered may be in force: until the station says otherwise the higher limit counts.
+  if (live.pending) clock.schedule(epochSecond(now + 1), { kind: "answer-due", profileId: live.pending.id });
+  if (live.mode === "opted-out" && !live.grant) live.grant = { limitW: watt(0), until: now };
+}

@@ -1,0 +1,61 @@
+/** Settled sessions go to the chain in batches: every `billingLines` lines, or when the oldest has waited long enough. */
+import type { Cpo, Tariff } from "../domain/assets.ts";
+import type { BillLine, Settlement, World } from "./ports.ts";
+
+type Needs = Pick<World, "store" | "ledger" | "clock" | "settings">;
+
+/** `everything`: also a batch that is neither full nor old enough. Answers the number of lines posted. */
+export async function postBills(world: Needs, everything = false): Promise<number> {
+  let posted = 0;
+  for (const cpo of await world.store.sites.cpos()) {
+    for (;;) {
+      const waiting = await world.store.bills.waiting(cpo.id);
+      const oldest = waiting.reduce((least, one) => Math.min(least, one.settledAt), Number.POSITIVE_INFINITY);
+      const due =
+        waiting.length >= world.settings.billingLines || world.clock.now() - oldest >= world.settings.billingWaitS;
+      if (waiting.length === 0 || !(due || everything)) break;
+      await postBatch(world, cpo, waiting.slice(0, world.settings.billingLines));
+      posted += Math.min(waiting.length, world.settings.billingLines);
+    }
+  }
+  return posted;
+}
+
+async function postBatch(world: Needs, cpo: Cpo, settlements: readonly Settlement[]): Promise<void> {
+  await world.store.transaction(async (store) => {
+    const seq = await store.bills.assignBatch(
+      cpo.id,
+      settlements.map((one) => one.sessionId),
+      world.clock.now(),
+    );
+    const lines: BillLine[] = [];
+    for (const settlement of settlements) lines.push(await lineOf(store, settlement));
+    await store.outbox.enqueue(world.ledger.post({ cpo: cpo.number, seq, lines }));
+    await store.outbox.enqueue(world.ledger.finalise({ cpo: cpo.number, seq }));
+  });
+}
+
+/** One bill as the contract takes it. */
+export async function lineOf(store: World["store"], settlement: Settlement): Promise<BillLine> {
+  const driver = settlement.driverId === null ? null : await store.drivers.byId(settlement.driverId);
+  if (!driver)
+    throw new Error(
+      `Settlement of session ${settlement.sessionId} has no registered driver and cannot be billed on chain.`,
+    );
+  const tariff = (await tariffOf(store, settlement)) as Tariff;
+  return {
+    number: settlement.sessionNumber,
+    driver: driver.address as `0x${string}`,
+    amount: settlement.amountMicroEur,
+    credit: settlement.creditMicroEur,
+    wh: settlement.energyWh,
+    flex: settlement.flexWh,
+    tariff: tariff.number,
+    detail: settlement.detailHash as `0x${string}`,
+  };
+}
+
+async function tariffOf(store: World["store"], settlement: Settlement): Promise<Tariff | null> {
+  const session = await store.sessions.byId(settlement.sessionId);
+  return session ? store.sites.tariff(session.tariffId) : null;
+}

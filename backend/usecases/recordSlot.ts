@@ -1,0 +1,134 @@
+/**
+ * One record per group and slot for SlotLedger (SC2): the plan that commands the slot, the plans made since the last
+ * record, one row per asset, and the root of the salted leaves (allocations, promises). Joins the cycle's transaction.
+ */
+import type { ChargingGroup } from "../domain/assets.ts";
+import { limitAt } from "../domain/profiles.ts";
+import { slotStart } from "../domain/slots.ts";
+import { type GroupBoard, liveSessions } from "./board.ts";
+import type { AssetRow, Hex, StoredPlan, World } from "./ports.ts";
+
+type Needs = Pick<World, "store" | "ledger" | "random" | "settings" | "clock">;
+
+const ZERO: Hex = `0x${"00".repeat(32)}`;
+/** Status of an asset in a row; numbers are the contract's. */
+const ROW_STATUS = { available: 0, occupied: 1, charging: 2, silent: 3 };
+
+export async function recordSlot(
+  world: Needs,
+  group: ChargingGroup,
+  board: GroupBoard,
+  plan: StoredPlan,
+): Promise<void> {
+  const { store, ledger } = world;
+  const slot = plan.slot + (slotStart(plan.slot + 1) - plan.at <= world.settings.leadS ? 1 : 0);
+  if (slot <= board.recordedSlot) return;
+  const earlierPlans = (await store.plans.unrecorded(group.id)).filter((other) => other.id !== plan.id);
+  const rows = rowsOf(await store.sites.evses(group.id), board, slot, world);
+  const leaves = leavesOf(board, plan, slot, world);
+  const root =
+    leaves.length > 0 ? ledger.merkleRoot(leaves.map((leaf) => ledger.leaf(leaf.salt as Hex, leaf.text))) : ZERO;
+  const call = ledger.record([
+    {
+      group: group.number,
+      slot,
+      ...commitmentsOf(ledger, plan),
+      earlier: earlierPlans.reduce<Hex>(
+        (link, other) => ledger.earlierLink(link, { at: other.at, ...commitmentsOf(ledger, other) }),
+        ZERO,
+      ),
+      root,
+      rows: ledger.packRows(rows),
+    },
+  ]);
+  await store.plans.addRecord(
+    {
+      groupId: group.id,
+      slot,
+      planId: plan.id,
+      earlierPlanIds: earlierPlans.map((other) => other.id),
+      rows: ledger.packRows(rows),
+      root,
+      leaves,
+    },
+    call.key,
+  );
+  await store.outbox.enqueue(call);
+  board.recordedSlot = slot;
+}
+
+/** What the chain is told of a plan instead of the plan. */
+export function commitmentsOf(ledger: World["ledger"], plan: StoredPlan) {
+  const salt: Hex = `0x${plan.problem.slice(0, 64)}`;
+  return {
+    algorithm: ledger.versions[plan.algorithm],
+    problem: ledger.problemHash(bytes(plan.problem)),
+    plan: ledger.planHash(salt, bytes(plan.x), bytes(plan.y), bytes(plan.w)),
+    value: ledger.valueWord({ mode: "rows", cost: plan.cost, bound: plan.bound, salt }),
+  };
+}
+
+function rowsOf(
+  evses: readonly { id: string; row: number }[],
+  board: GroupBoard,
+  slot: number,
+  world: Needs,
+): AssetRow[] {
+  const now = world.clock.now();
+  const byEvse = new Map(liveSessions(board).map((live) => [live.evseId, live]));
+  return [...evses]
+    .sort((a, b) => a.row - b.row)
+    .map((evse) => {
+      const live = byEvse.get(evse.id);
+      if (!live)
+        return {
+          index: evse.row,
+          limitW: 0,
+          powerW: 0,
+          status: ROW_STATUS.available,
+          flags: 0,
+          registerWh: board.registers[evse.id] ?? 0,
+        };
+      const silent = now - live.readAt > world.settings.staleS;
+      return {
+        index: evse.row,
+        limitW: limitAt(live.pending?.profile ?? live.applied, slotStart(slot)),
+        powerW: live.powerW,
+        status: silent ? ROW_STATUS.silent : live.powerW > 0 ? ROW_STATUS.charging : ROW_STATUS.occupied,
+        flags: 0,
+        registerWh: live.registerWh,
+      };
+    });
+}
+
+/** What a driver can prove with salt and text: the promise that held and the power that was allotted. */
+function leavesOf(board: GroupBoard, plan: StoredPlan, slot: number, world: Needs): { text: string; salt: string }[] {
+  return liveSessions(board).flatMap((live) => {
+    const salt = (what: string) =>
+      `0x${Buffer.from(world.random(32, `leaf:${what}:${live.sessionId}:${slot}`)).toString("hex")}`;
+    const allocation = JSON.stringify({
+      kind: "allocation",
+      limitW: limitAt(live.desired, slotStart(slot)),
+      plan: plan.id,
+      session: live.number,
+      slot,
+    });
+    const leaves = [{ text: allocation, salt: salt("allocation") }];
+    if (live.promise)
+      leaves.push({
+        text: JSON.stringify({
+          baseline: "flex/1",
+          by: live.promise.by,
+          energyWh: live.promise.energyWh,
+          kind: "promise",
+          maxPowerW: live.maxPowerW,
+          pluggedAt: live.pluggedAt,
+          session: live.number,
+        }),
+        salt: salt("promise"),
+      });
+    return leaves;
+  });
+}
+
+const bytes = (hex: string) => new Uint8Array(Buffer.from(hex, "hex"));

@@ -1,0 +1,207 @@
+/**
+ * The page to read first. One control cycle of one charging group: what is known -> GroupProblem -> Plan -> checked ->
+ * stored and appended to the chain's outbox in one transaction -> profiles to the stations.
+ * Runs before every slot, and at once after an event (plug-in, plug-out, changed preference or limit, lost meter).
+ */
+import type { ChargingGroup } from "../domain/assets.ts";
+import type { ChargingProfile, ProfilePeriod } from "../domain/profiles.ts";
+import { SLOT_S, slotFloor, slotOf, slotStart } from "../domain/slots.ts";
+import { type EpochSecond, epochSecond, watt } from "../domain/units.ts";
+import { planValue, violations } from "../optimisation/checker.ts";
+import { encodeProblem, encodeW, encodeX, encodeY } from "../optimisation/encoding.ts";
+import { leastCost } from "../optimisation/leastCost.ts";
+import { leastLaxity } from "../optimisation/leastLaxity.ts";
+import type { GroupProblem, Plan } from "../optimisation/problem.ts";
+import { periodsOf, repairMinimumPower } from "../optimisation/profile.ts";
+import { type GroupBoard, groupBoard, liveSessions } from "./board.ts";
+import { crossCheckPlan } from "./crossCheckPlan.ts";
+import { dispatchProfiles, type Wish } from "./dispatchProfiles.ts";
+import { earlyWeight } from "./earlyWeight.ts";
+import { forecastNet } from "./forecastNet.ts";
+import { askedUntil, type BuiltProblem, groupProblem, isAsked, limitInForce, RESERVE } from "./groupProblem.ts";
+import type { Allocation, StoredPlan, World } from "./ports.ts";
+import { recordSlot } from "./recordSlot.ts";
+import { trackPromises } from "./trackPromises.ts";
+
+export type CycleCause = "slot" | "event";
+
+export async function runControlCycle(world: World, groupId: string, cause: CycleCause): Promise<StoredPlan> {
+  const now = world.clock.now();
+  const board = groupBoard(world.board, groupId, now);
+  const { group, built } = await presentProblem(world, board, now);
+  const { problem } = built;
+
+  const began = performance.now();
+  const decision = decide(problem, world.faults?.optimiserFails(groupId) ?? false);
+  const solveMs = performance.now() - began;
+  const { plan, repairedIntervals } = decision;
+
+  const salt = world.random(32, `plan:${groupId}:${now}:${board.cycles}`);
+  const stored: StoredPlan = {
+    id: `${groupId}:${now}:${board.cycles++}`,
+    groupId,
+    slot: slotOf(problem.at),
+    at: problem.at,
+    algorithm: plan.algorithm,
+    problem: hex(encodeProblem(problem, salt)),
+    x: hex(encodeX(problem, plan)),
+    y: plan.certificate ? hex(encodeY(plan)) : "",
+    w: plan.certificate ? hex(encodeW(plan)) : "",
+    cost: plan.cost,
+    bound: plan.bound,
+    repairedIntervals,
+    solveMs,
+    cause,
+    recordKey: null,
+  };
+  const wishes = wishesOf(board, built, plan);
+  const allocations: Allocation[] = built.cars.map(({ live, car }) => ({
+    planId: stored.id,
+    sessionNumber: car.session,
+    periods: wishes.get(live.sessionId) ?? [],
+  }));
+
+  await world.store.transaction(async (store) => {
+    await store.plans.add(stored, allocations);
+    if (decision.failure)
+      await store.incidents.add({
+        id: `fallback:${stored.id}`,
+        at: now,
+        groupId,
+        kind: "fallback",
+        text: `Least laxity instead of least cost: ${decision.failure}.`,
+      });
+    await trackPromises({ ...world, store }, board, built);
+    if (cause === "slot") await recordSlot({ ...world, store }, group, board, stored);
+  });
+
+  board.lastCycleAt = now;
+  board.expectedNetW = Math.round(
+    ((problem.intervals[0]?.demandWh ?? 0) - (problem.intervals[0]?.productionWh ?? 0)) *
+      (3600 / (problem.intervals[0]?.durationS ?? SLOT_S)),
+  );
+  const all: Wish[] = liveSessions(board).flatMap((live) => {
+    const profile = wishes.get(live.sessionId);
+    return profile && live.heldOutUntil <= now ? [{ live, profile }] : [];
+  });
+  await dispatchProfiles(world, board, all, "plan");
+  if (cause === "slot") await crossCheckPlan(world, group, problem, plan, stored);
+  return stored;
+}
+
+/** Everything known now, as the problem of one run. */
+export async function presentProblem(
+  world: World,
+  board: GroupBoard,
+  now: EpochSecond,
+): Promise<{ group: ChargingGroup; built: BuiltProblem }> {
+  const group = await world.store.sites.group(board.groupId);
+  if (!group)
+    throw new Error(
+      `Group ${board.groupId} is on the live board but not in the store. Add the group before its EVSEs.`,
+    );
+  const at = epochSecond(now + world.settings.dispatchS);
+  const limits = await world.store.sites.limits(group.id, now);
+  board.limitW = limitInForce(group, limits, now);
+  const prices = await world.store.prices.from(world.settings.market, slotOf(at) - 192);
+  const net = await forecastNet(world, board, at);
+  const input = {
+    group,
+    board,
+    now,
+    at,
+    limits,
+    prices,
+    netW: net.plan,
+    staleS: world.settings.staleS,
+    reservePerMille: RESERVE.plan,
+  };
+  const draft = groupProblem({ ...input, weights: { early: 1 } });
+  const early = earlyWeight(draft.problem, board.stays);
+  return { group, built: early === 1 ? draft : groupProblem({ ...input, weights: { early } }) };
+}
+
+type Decision = { readonly plan: Plan; readonly repairedIntervals: number; readonly failure: string | null };
+
+/** The certified optimum, or the fallback when it is late, fails or does not pass the independent checker. */
+function decide(problem: GroupProblem, mustFail: boolean): Decision {
+  let failure: string;
+  try {
+    if (mustFail) throw new Error("the optimiser did not answer in time");
+    const exact = leastCost(problem);
+    const { plan, repairedIntervals } = repairMinimumPower(problem, exact);
+    const broken = violations(problem, plan);
+    const value = planValue(problem, plan);
+    if (broken.length === 0 && value.cost === plan.cost && value.bound === plan.bound)
+      return { plan, repairedIntervals, failure: null };
+    failure = `the checker found ${broken[0]?.rule ?? "another value"} at interval ${broken[0]?.interval ?? "-"}`;
+  } catch (error) {
+    failure = error instanceof Error ? error.message : String(error);
+  }
+  const plan = leastLaxity(problem);
+  const broken = violations(problem, plan);
+  if (broken.length > 0)
+    throw new Error(
+      `The fallback plan of group ${problem.group} breaks ${broken[0]?.rule}; nothing was sent, the applied profiles go on.`,
+    );
+  return { plan, repairedIntervals: 0, failure };
+}
+
+/** The plan as limits over time, per session. Opted-out sessions get their grant, cars that do not draw what is left. */
+function wishesOf(board: GroupBoard, built: BuiltProblem, plan: Plan): Map<string, ChargingProfile> {
+  const { problem, cars } = built;
+  const wishes = new Map<string, ChargingProfile>();
+  for (const [i, { live, car }] of cars.entries()) {
+    if (car.powerW === 0) continue;
+    const periods = periodsOf(problem, plan, i).map(
+      (period): ProfilePeriod => ({ from: epochSecond(problem.at + period.startS), limitW: watt(period.limitW) }),
+    );
+    wishes.set(live.sessionId, periods);
+  }
+  for (const live of liveSessions(board)) {
+    if (live.mode !== "opted-out") continue;
+    const grant = live.grant;
+    wishes.set(
+      live.sessionId,
+      grant
+        ? [
+            { from: problem.at, limitW: watt(grant.limitW) },
+            { from: epochSecond(Math.max(grant.until, problem.at + 1)), limitW: watt(0) },
+          ]
+        : [{ from: problem.at, limitW: watt(0) }],
+    );
+  }
+  let spareW = spareNow(problem, plan);
+  const slotsEnd = slotStart(slotOf(problem.at) + 2);
+  for (const { live, car } of cars) {
+    if (car.powerW > 0) continue;
+    // A car that does not draw is asked again: now and then by right, else with what nobody else uses.
+    const byRight = isAsked(live, problem.at);
+    const limitW = byRight || spareW >= live.minPowerW ? live.minPowerW : 0;
+    if (!byRight) spareW -= limitW;
+    wishes.set(live.sessionId, [
+      { from: problem.at, limitW: watt(limitW) },
+      { from: epochSecond(byRight ? askedUntil(problem.at) : slotsEnd), limitW: watt(0) },
+    ]);
+  }
+  return wishes;
+}
+
+/** Power that the plan leaves free in its first intervals, until the end of the next slot. */
+function spareNow(problem: GroupProblem, plan: Plan): number {
+  let spareW = Number.POSITIVE_INFINITY;
+  let startS = 0;
+  for (const [t, interval] of problem.intervals.entries()) {
+    if (problem.at + startS >= slotFloor(problem.at) + 2 * SLOT_S) break;
+    const usedWh = problem.cars.reduce(
+      (sum, car, i) => sum + (t >= car.from && t < car.to ? (plan.energyWh[i]?.[t - car.from] ?? 0) : 0),
+      0,
+    );
+    const net = interval.demandWh + interval.fixedWh - interval.productionWh;
+    spareW = Math.min(spareW, ((interval.limitWh - net - usedWh) * 3600) / interval.durationS);
+    startS += interval.durationS;
+  }
+  return Math.max(0, Math.floor(spareW));
+}
+
+const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");

@@ -1,0 +1,53 @@
+/** A limit from a person, an API or a grid operator: an input of the plan, merged with all others by minimum. */
+import { type EpochSecond, epochSecond, type Watt } from "../domain/units.ts";
+import type { GroupLimit, World } from "./ports.ts";
+import { type Refused, refused } from "./refused.ts";
+
+export type LimitWish = {
+  readonly groupId: string;
+  readonly kind: "operator" | "order";
+  readonly limitW: Watt;
+  readonly from: EpochSecond;
+  readonly until: EpochSecond | null;
+};
+
+/** Below this a limit other than 0 is a value in kW, W. */
+const LEAST_W = 1000;
+
+export async function setGroupLimit(
+  world: World,
+  wish: LimitWish,
+): Promise<
+  { readonly kind: "set"; readonly limit: GroupLimit } | Refused<"unknown-group" | "suspicious-limit" | "past-limit">
+> {
+  const now = world.clock.now();
+  const group = await world.store.sites.group(wish.groupId);
+  if (!group) return refused("unknown-group", `Group ${wish.groupId} is not known.`);
+  if (wish.limitW < 0 || (wish.limitW > 0 && wish.limitW < LEAST_W))
+    return refused(
+      "suspicious-limit",
+      `A limit of ${wish.limitW} W is less than one car can use. Limits are in W: is ${wish.limitW} kW = ${wish.limitW * 1000} W meant?`,
+    );
+  if (wish.limitW > group.supplyLimitW)
+    return refused(
+      "suspicious-limit",
+      `${wish.limitW} W is above the supply limit of ${group.supplyLimitW} W; a limit can only lower it.`,
+    );
+  if (wish.until !== null && (wish.until <= now || wish.until <= wish.from))
+    return refused("past-limit", "The limit would end before it begins, or has ended already. Give a later `until`.");
+  const limit: GroupLimit = { id: `${wish.groupId}:${wish.kind}:${wish.from}:${wish.until ?? "open"}`, ...wish };
+  await world.store.sites.addLimit(limit);
+  world.clock.schedule(epochSecond(now + 1), { kind: "cycle", groupId: wish.groupId });
+  if (wish.from > now) world.clock.schedule(wish.from, { kind: "cycle", groupId: wish.groupId });
+  if (wish.until !== null) world.clock.schedule(wish.until, { kind: "cycle", groupId: wish.groupId });
+  return { kind: "set", limit };
+}
+
+/** The operator takes back its own limit from an instant on. */
+export async function liftGroupLimit(world: World, groupId: string, at: EpochSecond): Promise<void> {
+  const open = (await world.store.sites.limits(groupId, at)).filter(
+    (limit) => limit.kind === "operator" && limit.until === null && limit.from <= at,
+  );
+  for (const limit of open) await world.store.sites.addLimit({ ...limit, until: at });
+  world.clock.schedule(epochSecond(world.clock.now() + 1), { kind: "cycle", groupId });
+}

@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect } from "chai";
 import { type Kysely, sql } from "kysely";
 import { openDatabase } from "../../../backend/adapters/store/database.ts";
@@ -47,6 +50,17 @@ describe("The database", () => {
     expect((await sites.addCpo({ id: "b", name: "B" })).number).to.equal(2);
     expect(await sites.cpos()).to.have.length(2);
     await second.close();
+  });
+
+  it("lives on in a folder", async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), "oli-move-pglite-"));
+    const first = await openDatabase({ dataDir });
+    await createStore(first.db).sites.addCpo({ id: "a", name: "A" });
+    await first.close();
+    const second = await openDatabase({ dataDir });
+    expect(await createStore(second.db).sites.cpos()).to.deep.equal([{ id: "a", number: 1, name: "A" }]);
+    await second.close();
+    await rm(dataDir, { recursive: true });
   });
 
   it("is migrated once by two processes that start together", async function () {

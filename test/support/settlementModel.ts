@@ -9,7 +9,7 @@ const refuse = (error: string): never => {
   throw new Refused(error);
 };
 
-const least = (...values: readonly bigint[]) => values.reduce((a, b) => (b < a ? b : a));
+const least = (...values: readonly bigint[]) => values.reduce((a: bigint, b: bigint) => (b < a ? b : a));
 
 type Account = { available: bigint; flex: bigint; isDriver: boolean };
 type Batch = { pot: bigint; postedAt: number; finalised: boolean };

@@ -3,6 +3,7 @@ import { AbiCoder, concat, encodeBytes32String, id as hash, hexlify, keccak256, 
 import { encodeProblem, encodeW, encodeX, encodeY } from "../../backend/optimisation/encoding.ts";
 import { leastCost } from "../../backend/optimisation/leastCost.ts";
 import type { GroupProblem, Plan } from "../../backend/optimisation/problem.ts";
+import type { Hex } from "../../backend/adapters/chain/rpc.ts";
 import { deployAll, networkHelpers } from "./chain.ts";
 import { realisticProblem, WEIGHTS } from "./problems.ts";
 
@@ -89,7 +90,7 @@ export const aProblem = (part: Partial<GroupProblem> = {}): GroupProblem => ({
 /** Deploys with one published algorithm; the block time is at the start of SLOT. */
 export async function ledgerFixture() {
   const method = {
-    sourceHash: hash("source"),
+    sourceHash: hash("source") as Hex,
     activeFrom: 0,
     maxScale: WEIGHTS.scale,
     voll: WEIGHTS.voll,

@@ -1,0 +1,24 @@
+/** What is registered on chain about the scheduling methods: name, hash of the source code, parameters. */
+import { readdirSync, readFileSync } from "node:fs";
+import { keccak256, toUtf8Bytes } from "ethers";
+import type { AlgorithmSpec } from "./deployment.ts";
+import type { Hex } from "./rpc.ts";
+
+/** `voll` and `extra` hold for every run; a run's `scale` and early weight stay within the maxima. */
+export type RegisteredWeights = Pick<AlgorithmSpec, "maxScale" | "voll" | "extra" | "maxEarly">;
+
+/** Specifications of the two methods, for `DeploymentConfig.algorithms`. */
+export function algorithmSpecs(weights: RegisteredWeights, activeFrom = 0): AlgorithmSpec[] {
+  const shared = { ...weights, sourceHash: sourceHash(), activeFrom, uri: "" };
+  return ["least-cost/1", "least-laxity/1"].map((method) => ({ ...shared, method }));
+}
+
+/** keccak256 over "name\n" and content of every source file of the folder, by name; line ends count as \n. */
+export function sourceHash(folder: URL = new URL("../../optimisation/", import.meta.url)): Hex {
+  const names = readdirSync(folder)
+    .filter((name) => name.endsWith(".ts"))
+    .sort();
+  if (names.length === 0) throw new Error(`There is no source code in ${folder.pathname}.`);
+  const texts = names.map((name) => `${name}\n${readFileSync(new URL(name, folder), "utf8").replaceAll("\r\n", "\n")}`);
+  return keccak256(toUtf8Bytes(texts.join(""))) as Hex;
+}

@@ -2,7 +2,7 @@
 import { sql } from "kysely";
 import type { Lane } from "../../usecases/ports.ts";
 import { broadcast } from "./laneView.ts";
-import type { Db } from "./outbox.ts";
+import { type Db, hexOf } from "./outbox.ts";
 import { type Hex, type Rpc, request } from "./rpc.ts";
 import type { Signer } from "./signer.ts";
 
@@ -136,7 +136,7 @@ export function createLanes(config: LaneConfig) {
     config.alarm({ kind: "rewound", lane, key: lost[0]?.key ?? null, text });
     await broadcast(
       rpc,
-      lost.map(({ raw }): Hex => `0x${Buffer.from(raw).toString("hex")}`),
+      lost.map(({ raw }) => hexOf(raw)),
     );
   }
 

@@ -1,5 +1,4 @@
 /** The outbox in the database: rows in and out of the shapes of outboxRow.ts. No decision is taken here. */
-import { getBytes, hexlify } from "ethers";
 import { type Kysely, sql } from "kysely";
 import type { ChainCall, Lane } from "../../usecases/ports.ts";
 import type { Attempt, Row } from "./outboxRow.ts";
@@ -33,7 +32,7 @@ export async function enqueue(trx: Db, calls: readonly ChainCall[], dueAt: numbe
     contract: one.contract,
     call: one.call,
     args: JSON.stringify(one.args),
-    data: getBytes(one.data),
+    data: bytesOf(one.data),
     gas_limit: one.gasLimit,
     due_at: dueAt === null ? null : instant(dueAt),
   }));
@@ -84,7 +83,7 @@ export async function readInFlight(db: Db, lane: Lane): Promise<OutboxEntry[]> {
       sentAt: row.last_sent === null ? null : epoch(row.last_sent),
     };
     const known = entries.get(id) ?? entryOf(row);
-    const raw = { ...known.raw, [attempt.hash]: hexlify(row.raw) as Hex };
+    const raw = { ...known.raw, [attempt.hash]: hexOf(row.raw) };
     entries.set(id, { ...known, attempts: [...known.attempts, attempt], raw });
   }
   return [...entries.values()];
@@ -146,7 +145,7 @@ function entryOf(row: Stored): OutboxEntry {
     contract: row.contract,
     call: row.call,
     args: row.args,
-    data: hexlify(row.data) as Hex,
+    data: hexOf(row.data),
     raw: {},
     state: row.state,
     nonce: row.nonce === null ? null : Number(row.nonce),
@@ -210,7 +209,7 @@ export async function addAttempts(
         nonce,
         kind: attempt.kind,
         gas_limit: attempt.gasLimit,
-        raw: getBytes(raw),
+        raw: bytesOf(raw),
         max_fee: attempt.maxFee.toString(),
         tip: attempt.tip.toString(),
         signed_at: instant(attempt.signedAt),
@@ -266,6 +265,10 @@ export async function readOpenRows(db: Db): Promise<OpenRows> {
     byLane,
   };
 }
+
+const bytesOf = (hex: Hex): Uint8Array => Buffer.from(hex.slice(2), "hex");
+export const hexOf = (bytes: Uint8Array): Hex =>
+  `0x${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("hex")}`;
 
 export const instant = (at: number) => new Date(at * 1000);
 export const epoch = (at: Date) => Math.floor(at.getTime() / 1000);

@@ -1,14 +1,14 @@
 /** What the writer's tests run on: PGlite, the embedded chain, one ordered contract, a clock that the test holds. */
-import { PGlite } from "@electric-sql/pglite";
-import { Kysely, PGliteDialect } from "kysely";
 import { type EmbeddedChain, startEmbeddedChain } from "../../../backend/adapters/chain/embedded.ts";
 import { type Db, enqueue } from "../../../backend/adapters/chain/outbox.ts";
 import { LOCAL_POLICY, type Policy } from "../../../backend/adapters/chain/outboxRow.ts";
 import { call, type Hex, type Rpc, request, resultOf } from "../../../backend/adapters/chain/rpc.ts";
 import { localSigner, type Signer } from "../../../backend/adapters/chain/signer.ts";
-import { type ChainTables, up } from "../../../backend/adapters/chain/tables.ts";
+import type { ChainTables } from "../../../backend/adapters/chain/tables.ts";
 import { type Alarm, createWriter, type Writer, type WriterConfig } from "../../../backend/adapters/chain/writer.ts";
+import { type OpenDatabase, openDatabase } from "../../../backend/adapters/store/database.ts";
 import type { ChainCall } from "../../../backend/usecases/ports.ts";
+import { type Kind, openTestDatabase, urlOf } from "../../support/databases.ts";
 import { decodeOutOfOrder, deploySequence, numbersTaken } from "./sequence.ts";
 
 export const key = (n: number): Hex => `0x${n.toString(16).padStart(64, "0")}`;
@@ -16,18 +16,21 @@ export const DEPLOYER = localSigner(key(0xd0));
 export const SLOTS = localSigner(key(0x51));
 export const BILLING = localSigner(key(0xb1));
 
-/** One PGlite for all tests of the process; starting one takes a second. */
-let database: Promise<Kysely<ChainTables>> | undefined;
+/** One database of each kind for all tests of the process; opening one takes a second. */
+const opened = new Map<Kind, Promise<OpenDatabase>>();
 
-export async function freshDatabase(): Promise<Db> {
-  database ??= (async () => {
-    const db = new Kysely<ChainTables>({ dialect: new PGliteDialect({ pglite: new PGlite() }) });
-    await up(db as Kysely<unknown>);
-    return db;
-  })();
-  const db = await database;
+export async function freshDatabase(kind: Kind = "pglite"): Promise<Db> {
+  const database = opened.get(kind) ?? openTestDatabase(kind);
+  opened.set(kind, database);
+  const db = (await database).db.$pickTables<keyof ChainTables>();
   for (const table of ["attempt", "outbox", "lane", "wallet"] as const) await db.deleteFrom(table).execute();
   return db;
+}
+
+/** A second pool on the PostgreSQL database of `freshDatabase`, as another process would have. */
+export async function secondPool(): Promise<OpenDatabase> {
+  const first = await (opened.get("postgres") as Promise<OpenDatabase>);
+  return openDatabase({ url: await urlOf(first) });
 }
 
 export type Bench = {
@@ -43,14 +46,14 @@ export type Bench = {
   states(): Promise<Record<string, string>>;
 };
 
-export async function aBench(rpc: Rpc, policy: Partial<Policy> = {}): Promise<Bench> {
-  const db = await freshDatabase();
+export async function aBench(rpc: Rpc, policy: Partial<Policy> = {}, kind: Kind = "pglite"): Promise<Bench> {
+  const db = await freshDatabase(kind);
   const address = await deploySequence(rpc, DEPLOYER);
   const alarms: Alarm[] = [];
   const clock = { now: 1_800_000_000 };
   const config: WriterConfig = {
     db,
-    database: "pglite",
+    database: kind,
     rpc,
     signers: { slots: SLOTS, billing: BILLING },
     policy: { ...LOCAL_POLICY, ...policy },

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { inspect } from "node:util";
 import { expect } from "chai";
-import { SigningKey, verifyTypedData } from "ethers";
+import { SigningKey, Transaction, verifyTypedData } from "ethers";
 import fc from "fast-check";
 import type { Hex } from "../../../backend/adapters/chain/rpc.ts";
 import { localSigner } from "../../../backend/adapters/chain/signer.ts";
@@ -152,6 +152,8 @@ describe("a lane's signer", () => {
   it("gives the same bytes and the same hash for the same transaction", async () => {
     const signer = localSigner(`0x${"11".repeat(32)}`);
     expect(await signer.sign(plain)).to.deep.equal(await signer.sign(plain));
+    const { raw, hash } = await signer.sign(plain);
+    expect(Transaction.from(raw)).to.include({ hash, from: signer.address, nonce: 0, type: 2 });
     expect((await signer.sign({ ...plain, nonce: 1 })).hash).to.not.equal((await signer.sign(plain)).hash);
   });
 

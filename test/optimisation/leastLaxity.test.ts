@@ -33,6 +33,32 @@ describe("least laxity, the fallback", () => {
     expect(leastLaxity(problem).energyWh).to.deep.equal([[0], [500, 2_000], [2_500]]);
   });
 
+  it("uses PV surplus where the limit is 0", () => {
+    const intervals = [anInterval({ limitWh: wattHour(0), productionWh: wattHour(900), demandWh: wattHour(300) })];
+    const problem = aProblem({ cars: [aCar({ session: 1, needWh: wattHour(2_000) })], intervals });
+    expect(leastLaxity(problem).energyWh).to.deep.equal([[600]]);
+  });
+
+  it("prefers the greater need in the same stay, and counts time that has passed", () => {
+    const full = anInterval({ limitWh: wattHour(2_500) });
+    const car = { powerW: watt(10_000), from: 0, to: 3 };
+    const same = [
+      aCar({ ...car, session: 1, needWh: wattHour(500) }),
+      aCar({ ...car, session: 2, needWh: wattHour(2_500) }),
+    ];
+    expect(leastLaxity(aProblem({ cars: same, intervals: [full, full, full] })).energyWh).to.deep.equal([
+      [0, 500, 0],
+      [2_500, 0, 0],
+    ]); // prettier-ignore
+    // Nothing can be given at first: then the car that came first has 100 Wh of laxity left, the other one 300.
+    const late = [
+      aCar({ ...car, session: 1, needWh: wattHour(4_900) }),
+      aCar({ ...car, session: 2, needWh: wattHour(4_700), from: 1 }),
+    ];
+    const intervals = [anInterval({ limitWh: wattHour(0) }), full, full];
+    expect(leastLaxity(aProblem({ cars: late, intervals })).energyWh[0]).to.deep.equal([0, 2_500, 0]);
+  });
+
   it("claims nothing about its cost", () => {
     expect(leastLaxity(realisticProblem(20))).to.include({ algorithm: "least-laxity", certificate: null, bound: null });
   });

@@ -34,6 +34,17 @@ describe("linear program of a group", () => {
       const minute = { ...problem, intervals: [anInterval({ durationS: second(60) }), anInterval()] };
       expect(linearProgram(minute).columns[0]!.upper).to.equal(0.133);
     });
+    it("counts a later stay from its first interval", () => {
+      const late = linearProgram({ ...problem, cars: [{ ...car, from: 1 }] });
+      const [target] = late.rows;
+      expect(late.columns[0]!.name).to.equal("charge 5 1");
+      expect(target!.terms.map((term) => late.columns[term.column]!.name)).to.deep.equal([
+        "charge 5 1",
+        "short 5",
+        "unserved 5",
+      ]); // prettier-ignore
+      expect(planFrom({ ...problem, cars: [{ ...car, from: 1 }] }, [0.7, 9])).to.deep.equal([[700]]);
+    });
     it("has no column outside the stay", () => {
       expect(columns.filter(({ name }) => name.startsWith("charge"))).to.have.length(2);
     });
@@ -120,6 +131,35 @@ describe("cross check", () => {
     expect(crossCheck(crumbs, repaired, answer(best)).kind).to.equal("equal");
     const falselyBounded = { ...repaired, bound: exact.cost + 1n };
     expect(crossCheck(crumbs, falselyBounded, answer(best)).kind).to.equal("differs");
+  });
+
+  it("takes for equal, with a real early weight, what a solver cannot resolve, and nothing more", () => {
+    const weights = { ...WEIGHTS, early: 5_000 };
+    const near = (price: number) => ({
+      ...problem,
+      weights,
+      intervals: [anInterval(), anInterval({ price: microEurPerKwh(price) })],
+    });
+    const cars = [{ ...car, moreWh: wattHour(0) }];
+    // 15 minutes x 5,000 / 3,000 = 25 micro-euro per kWh: at 199,975 both intervals cost the same, at 199,970 they do not.
+    for (const [price, kind] of [
+      [199_975, "equal"],
+      [199_970, "differs"],
+      [199_980, "differs"],
+    ] as const) {
+      // prettier-ignore
+      const group = { ...near(price), cars };
+      const best = leastCost(group).energyWh[0]!;
+      expect(
+        crossCheck(group, leastCost(group), answer([best[1]! / 1_000, best[0]! / 1_000])).kind,
+        `${price}`,
+      ).to.equal(kind);
+    }
+  });
+
+  it("never takes an answer below the certified bound, however close", () => {
+    const claimed = { ...plan, bound: plan.cost + 1n };
+    expect(crossCheck(problem, claimed, answer(values)).kind).to.equal("differs");
   });
 
   it("leaves out a tie-break that is beyond a solver's tolerance, and counts a real early weight", () => {

@@ -5,7 +5,8 @@
  */
 import { readFileSync } from "node:fs";
 import { getCreateAddress, Interface, type InterfaceAbi, keccak256 } from "ethers";
-import { call, type Hex, type Rpc, request, resultOf } from "./rpc.ts";
+import { createSender } from "./confirmedSender.ts";
+import { call, type Hex, type Rpc, resultOf } from "./rpc.ts";
 import type { Signer } from "./signer.ts";
 
 /** Role numbers of the AccessManager. 5 stays free for the arbiter of disputes. */
@@ -252,7 +253,7 @@ export async function deploymentDifferences(rpc: Rpc, manifest: Manifest, artifa
       const differences: string[] = [];
       if (keccak256(artifacts[name].bytecode) !== bytecodeHash)
         differences.push(`${name}: the local compile is not the code in the manifest.`);
-      if (input !== creationCode(artifacts[name], args))
+      if (input !== creationCodeOrNull(artifacts[name], args))
         differences.push(`${name}: ${tx} did not deploy the local compile with the manifest's arguments.`);
       if (created?.toLowerCase() !== address.toLowerCase())
         differences.push(`${name}: ${tx} did not create ${address}.`);
@@ -263,54 +264,20 @@ export async function deploymentDifferences(rpc: Rpc, manifest: Manifest, artifa
   return found.flat();
 }
 
-type Mined = { readonly nonce: number; readonly block: number; readonly tx: Hex };
-/** EIP-7825: no transaction above this runs on any current network. */
-const GAS_CAP = 16_777_216;
-const POLL_MS = 500;
-const PATIENCE_MS = 300_000;
-
-/** Sends one transaction after the other and waits for each. For a service that must survive a crash there is the writer. */
-async function createSender(
-  rpc: Rpc,
-  signer: Signer,
-): Promise<(what: string, to: Hex | null, data: Hex) => Promise<Mined>> {
-  let nonce = Number(await request<Hex>(rpc, "eth_getTransactionCount", signer.address, "latest"));
-  return async (what, to, data) => {
-    const transaction = { from: signer.address, data, ...(to === null ? {} : { to }) };
-    const [estimate] = await rpc.ask([call("eth_estimateGas", transaction)]);
-    if (!estimate?.ok)
-      throw new Error(`${what} would fail: ${estimate?.message} ${estimate?.revert ?? ""}. Check the configuration.`);
-    const gasLimit = Math.min(GAS_CAP, Math.ceil(Number(estimate.result) * 1.2));
-    const block = await request<{ baseFeePerGas: Hex }>(rpc, "eth_getBlockByNumber", "latest", false);
-    const tip = BigInt(await request<Hex>(rpc, "eth_maxPriorityFeePerGas"));
-    const maxFee = 2n * BigInt(block.baseFeePerGas) + tip;
-    const { raw, hash } = await signer.sign({ chainId: rpc.chainId, nonce, to, data, gasLimit, maxFee, tip });
-    await request(rpc, "eth_sendRawTransaction", raw);
-    const receipt = await receiptOf(rpc, what, hash);
-    if (BigInt(receipt.status) !== 1n)
-      throw new Error(
-        `${what} failed in transaction ${hash}. The deployment is incomplete: start again with a fresh key.`,
-      );
-    return { nonce: nonce++, block: Number(receipt.blockNumber), tx: hash };
-  };
-}
-
-async function receiptOf(rpc: Rpc, what: string, hash: Hex): Promise<{ status: Hex; blockNumber: Hex }> {
-  for (let waited = 0; waited < PATIENCE_MS; waited += POLL_MS) {
-    const receipt = await request<{ status: Hex; blockNumber: Hex } | null>(rpc, "eth_getTransactionReceipt", hash);
-    if (receipt) return receipt;
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-  }
-  throw new Error(
-    `${what} was sent as ${hash} and not mined within ${PATIENCE_MS / 1000} s. Wait for it, then start again with a fresh key.`,
-  );
-}
-
 const encode = ({ abi }: Artifact, verb: string, args: readonly unknown[]): Hex =>
   new Interface(abi).encodeFunctionData(verb, args) as Hex;
 
 function creationCode({ abi, bytecode }: Artifact, args: readonly unknown[]): Hex {
   return `${bytecode}${new Interface(abi).encodeDeploy(args).slice(2)}`;
+}
+
+/** Null when the arguments are not what this constructor takes. */
+function creationCodeOrNull(artifact: Artifact, args: readonly unknown[]): Hex | null {
+  try {
+    return creationCode(artifact, args);
+  } catch {
+    return null;
+  }
 }
 
 const plain = (value: unknown): unknown => (typeof value === "bigint" ? value.toString() : value);

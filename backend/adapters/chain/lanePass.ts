@@ -150,6 +150,8 @@ async function decide(
           break;
         case "park":
         case "reverted":
+          // Told once, not with every try.
+          if (action.error === before.error) break;
           config.alarm({
             kind: action.kind === "park" ? "parked" : "reverted",
             lane,

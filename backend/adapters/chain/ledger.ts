@@ -30,12 +30,8 @@ const capped = (gas: number) => Math.min(gas, GAS_CAP);
 /** geth refuses transactions above 128 KiB. */
 const MAX_DATA_BYTES = 120_000;
 
-/** Encoders beyond the port, for set-up and audit. */
+/** What an audit wants beyond the port. */
 export type FullLedger = Ledger & {
-  /** A CPO exists once it has a payee. */
-  setPayee(p: { readonly cpo: number; readonly payee: Hex }): ChainCall;
-  /** Lets Settlement take the treasury's euros; once, before the first deposit. */
-  approveDeposits(): ChainCall;
   /** Leaves of a batch in the order of its lines, as the contract hashes them. */
   batchLeaves(cpo: number, seq: number, lines: readonly BillLine[]): Hex[];
   merkleProof(leaves: readonly Hex[], index: number): Hex[];

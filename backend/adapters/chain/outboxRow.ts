@@ -80,9 +80,10 @@ export type Policy = {
   readonly window: number;
   readonly bumpAfterS: number;
   readonly resendAfterS: number;
-  /** First pause of a parked row; doubled with each try. */
+  /** First pause of a parked row; doubled with each try up to `retryAtMostS`. A try is a simulation and costs nothing. */
   readonly retryAfterS: number;
-  /** A parked row is tried so often, then only by hand. */
+  readonly retryAtMostS: number;
+  /** After so many tries a call that reverted on chain (and so cost gas) is tried again only by hand. */
   readonly maxTries: number;
   /** Never offer more than this per gas, wei. */
   readonly feeCeiling: bigint;
@@ -97,6 +98,7 @@ export const LOCAL_POLICY: Policy = {
   bumpAfterS: 48,
   resendAfterS: 30,
   retryAfterS: 15,
+  retryAtMostS: 3600,
   maxTries: 8,
   feeCeiling: 500_000_000_000n,
   gasCap: 16_777_216,
@@ -157,12 +159,9 @@ function send(row: Row, seen: Observation, now: number, policy: Policy): Action 
 }
 
 function park(row: Row, error: string, now: number, policy: Policy): Action {
-  const tries = row.tries + 1;
-  return {
-    kind: "park",
-    error,
-    retryAt: tries >= policy.maxTries ? null : now + policy.retryAfterS * 2 ** (tries - 1),
-  };
+  const pauseS = Math.min(policy.retryAtMostS, policy.retryAfterS * 2 ** Math.min(row.tries, 30));
+  const byHand = row.state === "mined" && row.tries + 1 >= policy.maxTries;
+  return { kind: "park", error, retryAt: byHand ? null : now + pauseS };
 }
 
 /** A receipt in a standing block is the only proof of inclusion. */

@@ -5,7 +5,6 @@
  *
  * outboxRow.ts decides, lanePass.ts carries out, lanes.ts gives nonces, outbox.ts stores, laneView.ts reads the chain.
  */
-import { sql } from "kysely";
 import type { Lane } from "../../usecases/ports.ts";
 import { type PassConfig, passLane } from "./lanePass.ts";
 import { createLanes, type LaneConfig } from "./lanes.ts";
@@ -64,7 +63,7 @@ export type Writer = {
 const POLL_MS = 200;
 
 export function createWriter(config: WriterConfig): Writer {
-  const { db, alarm, policy } = config;
+  const { db, alarm } = config;
   const lanes = createLanes(config);
 
   async function round(parkedToo: boolean): Promise<Progress & { readonly moved: number }> {
@@ -134,10 +133,9 @@ export function createWriter(config: WriterConfig): Writer {
     drain,
     status,
     async retry(key) {
-      const tries = sql<number>`least(tries, ${policy.maxTries - 1})`;
       await db
         .updateTable("outbox")
-        .set({ retry_at: new Date(0), tries })
+        .set({ retry_at: new Date(0) })
         .where("key", "=", key)
         .where("state", "=", "blocked")
         .execute();

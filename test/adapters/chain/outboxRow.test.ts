@@ -16,7 +16,7 @@ import {
 import type { Hex } from "../../../backend/adapters/chain/rpc.ts";
 
 const GWEI = 1_000_000_000n;
-const policy: Policy = { ...LOCAL_POLICY, depth: 3, retryAfterS: 15, maxTries: 4 };
+const policy: Policy = { ...LOCAL_POLICY, depth: 3, retryAfterS: 15, retryAtMostS: 100, maxTries: 4 };
 
 const queued: Row = {
   state: "queued",
@@ -84,7 +84,8 @@ describe("a row of the outbox", () => {
     expect(parked).to.deep.include({ state: "blocked", nonce: null, tries: 1 });
     expect(next(parked, failing, 1014, policy)).to.deep.equal({ kind: "wait" });
     expect(next(parked, failing, 1015, policy)).to.deep.include({ kind: "park", retryAt: 1045 });
-    expect(next({ ...parked, tries: 3 }, failing, 1015, policy)).to.deep.include({ retryAt: null });
+    const often = { ...parked, tries: 40 };
+    expect(next(often, failing, 1015, policy), "retryAtMostS at most").to.deep.include({ retryAt: 1115 });
   });
 
   it("does not park what may only be early, nor what is done already", () => {
@@ -182,7 +183,9 @@ describe("a row of the outbox", () => {
     expect(next(reverted, deep, 0, policy)).to.deep.equal({ kind: "ask", what: "effect" });
     expect(next(reverted, { ...deep, effect: true }, 0, policy)).to.deep.equal({ kind: "final" });
     const parked = apply(reverted, next(reverted, { ...deep, effect: false }, 0, policy), 0);
-    expect(parked).to.deep.include({ state: "blocked", nonce: null, attempts: [] });
+    expect(parked).to.deep.include({ state: "blocked", nonce: null, attempts: [], retryAt: 15 });
+    const often = next({ ...reverted, tries: 3 }, { ...deep, effect: false }, 0, policy);
+    expect(often, "gas is not burnt for ever").to.deep.include({ retryAt: null });
   });
 
   it("leaves the queue at once when it is cancelled before it was sent", () => {

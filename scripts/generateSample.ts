@@ -50,8 +50,8 @@ type Story = Pick<Session, "id" | "evse" | "plugInAt" | "plugOutAt" | "needWh"> 
 const STORIES: readonly Session[] = (
   [
     { id: "fault-while-charging", evse: 9, plugInAt: on(1, "08:00"), plugOutAt: on(1, "10:30"), needWh: 20_000 },
-    { id: "limit-lowered", evse: 9, plugInAt: on(1, "15:00"), plugOutAt: on(1, "17:30"), needWh: 20_000 },
-    { id: "order-in-the-evening", evse: 9, plugInAt: on(2, "15:30"), plugOutAt: on(2, "18:30"), needWh: 26_000 },
+    { id: "limit-lowered", evse: 9, plugInAt: on(1, "15:00"), plugOutAt: on(1, "19:20"), needWh: 26_000 },
+    { id: "order-in-the-evening", evse: 9, plugInAt: on(2, "15:30"), plugOutAt: on(2, "18:30"), needWh: 30_000 },
     { id: "more-than-possible", evse: 9, plugInAt: on(2, "07:10"), plugOutAt: on(2, "08:40"), needWh: 45_000 },
     { id: "profile-refused", evse: 10, plugInAt: on(1, "17:40"), plugOutAt: on(2, "05:30"), needWh: 14_000 },
     { id: "station-silent", evse: 11, plugInAt: on(1, "18:05"), plugOutAt: on(2, "06:10"), needWh: 12_000 },
@@ -73,6 +73,7 @@ const STORIES: readonly Session[] = (
   smart: true,
   ...story,
   ...(story.id === "leaves-early" ? { departsAt: on(1, "15:00") } : {}),
+  ...(story.id === "limit-lowered" ? { departsAt: on(1, "17:30") } : {}),
   ...(story.id === "overstays" ? { departsAt: on(1, "13:00"), takenWh: 16_000 } : {}),
   ...(story.id === "plugged-for-five-minutes" ? { departsAt: on(2, "12:00") } : {}),
   ...(story.id === "full-before-the-need" ? { takenWh: 11_000 } : {}),
@@ -83,14 +84,14 @@ const EVENTS: readonly (readonly [at: EpochSecond, kind: string, target: string,
   [FROM, "no-deposit", "driver-empty-account", ""],
   [on(1, "07:30"), "slow-draw", "draws-less-than-allowed", 3_500],
   [on(1, "09:00"), "fault", evseId(9), 5_400],
-  [on(1, "16:00"), "limit", GROUP, 12_000],
+  [on(1, "15:55"), "limit", GROUP, 7_000],
   [on(1, "17:30"), "limit", GROUP, SUPPLY_LIMIT_W],
   [on(1, "18:30"), "refuse-profile", evseId(10), 2],
   [on(1, "21:00"), "silent", evseId(11), 1_800],
   [on(2, "03:20"), "frozen-register", evseId(12), 1_200],
   [on(2, "10:00"), "optimiser-fails", GROUP, 3_600],
   [on(2, "13:30"), "solver-differs", GROUP, 7_200],
-  [on(2, "16:30"), "order", GROUP, "-28000:5400"],
+  [on(2, "16:25"), "order", GROUP, "-38000:7500"],
 ];
 
 /** mulberry32: a small generator of numbers in [0, 1), seeded. */

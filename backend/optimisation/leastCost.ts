@@ -258,7 +258,9 @@ export function leastCost(problem: GroupProblem): Plan {
     const missing = Math.max(0, flow.left[i]! - cars[i]!.moreWh);
     short += missing;
     unserved += flow.left[i]! - missing;
-    energyWh.push(Array.from(flow.energy.subarray(flow.first[i]!, flow.first[i + 1]!)));
+    const stay: number[] = [];
+    for (let a = flow.first[i]!; a < flow.first[i + 1]!; a++) stay.push(flow.energy[a]!);
+    energyWh.push(stay);
   }
   cost += BigInt(v1) * BigInt(short) + BigInt(v2) * BigInt(unserved);
   const certificate = { y: Array.from(y, BigInt), w: Array.from(w, BigInt) };

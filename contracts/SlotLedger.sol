@@ -188,13 +188,16 @@ contract SlotLedger is ISlotLedger, AccessManaged, Pausable {
     function _wellFormed(bytes calldata rows) private pure returns (bool) {
         if (rows.length % ROW != 0) return false;
         uint256 least = 0;
-        for (uint256 offset = 0; offset < rows.length; offset += ROW) {
-            uint256 index;
-            assembly ("memory-safe") {
-                index := shr(240, calldataload(add(rows.offset, offset)))
+        // Offsets stay below the calldata's length and indices below 2^16: nothing overflows.
+        unchecked {
+            for (uint256 offset = 0; offset < rows.length; offset += ROW) {
+                uint256 index;
+                assembly ("memory-safe") {
+                    index := shr(240, calldataload(add(rows.offset, offset)))
+                }
+                if (index < least) return false;
+                least = index + 1;
             }
-            if (index < least) return false;
-            least = index + 1;
         }
         return true;
     }

@@ -80,7 +80,7 @@ function configOf(file: Record<string, unknown>, local: boolean): DeploymentConf
     }
   };
   const list = (name: string) => ((file[name] ?? []) as unknown[]).map((value) => address(value, name));
-  const holders = Object.fromEntries(HOLDERS.map((name) => [name, list(name)])) as RoleHolders;
+  const holders = Object.fromEntries(HOLDERS.map((name) => [name, list(name)])) as unknown as RoleHolders;
   const twice = holders.biller.find((one) => holders.operator.includes(one) || holders.registrar.includes(one));
   if (twice !== undefined && !local)
     throw new Error(`${twice} would bill and hold another role. Give the biller a key of its own.`);

@@ -21,22 +21,28 @@ export type Verbs = any;
 const DEPLOYER_KEY: Hex = `0x${"d".repeat(64)}`;
 export const deployer = localSigner(DEPLOYER_KEY);
 
-/** Hardhat's chain behind the product's own JSON-RPC type. */
-export const rpc: Rpc = {
-  chainId: 31_337,
-  ask: (calls) =>
+/** A chain of Hardhat's behind the product's own JSON-RPC type. */
+function rpcOver(chain: typeof provider): Rpc {
+  const ask: Rpc["ask"] = (calls) =>
     Promise.all(
       calls.map(async ({ method, params }) => {
         try {
-          return { ok: true as const, result: await provider.request({ method, params: [...params] }) };
+          return { ok: true as const, result: await chain.request({ method, params: [...params] }) };
         } catch (error) {
           return failure(error);
         }
       }),
-    ),
-  askEverywhere: async (one) => [(await rpc.ask([one]))[0] ?? null],
-  close: async () => {},
-};
+    );
+  return { chainId: 31_337, ask, askEverywhere: async (one) => [(await ask([one]))[0] ?? null], close: async () => {} };
+}
+export const rpc = rpcOver(provider);
+
+/** Another chain on which nothing has happened yet, in which the deployer owns `balance`. */
+export async function freshChain(balance = 10n ** 24n): Promise<Rpc> {
+  const fresh = await network.create();
+  await fresh.networkHelpers.setBalance(deployer.address, balance);
+  return rpcOver(fresh.provider);
+}
 
 export type Actors = Readonly<
   Record<

@@ -1,4 +1,5 @@
 /** The suite of the store runs on every database; each describe begins with an empty one. */
+import { inspect } from "node:util";
 import type { Db } from "../../../backend/adapters/store/schema.ts";
 import { createStore } from "../../../backend/adapters/store/store.ts";
 import type { ChargingSession } from "../../../backend/domain/sessions.ts";
@@ -107,5 +108,5 @@ export async function rejection(promise: Promise<unknown>): Promise<Error> {
     (error: Error) => ({ error }),
   );
   if ("error" in outcome) return outcome.error;
-  throw new Error(`expected a rejection, got ${JSON.stringify(outcome.value)}`);
+  throw new Error(`expected a rejection, got ${inspect(outcome.value)}`);
 }

@@ -1,7 +1,7 @@
 /**
  * The house: who may import whom, and what the pure rooms may not know.
  *
- *   main.ts ── builds the World from everything below
+ *   main.ts ── compose.ts ── build the World from everything below
  *     ├─ http      ── driving side              ┐
  *     ├─ replay    ── driving side, virtual time├── usecases ── optimisation ┐
  *     ├─ adapters  ── one per thing outside     │      ├─────── flexibility  ├── domain
@@ -38,6 +38,13 @@ const HOUSE: House = {
   // A scenario drives the use cases as people and stations do; the simulated site and the clock are its stage.
   replay: { may: [...PURE, "usecases", "adapters/cpo/simulated", "adapters/clock/virtual.ts", ...OUTSIDE] },
   "config.ts": { may: ["domain", ...OUTSIDE] },
+  // What stands above the rooms: putting the parts together, and comparing chain with database.
+  "compose.ts": { may: ["domain", "usecases", "adapters", ...OUTSIDE] },
+  "auditSystem.ts": {
+    may: [...PURE, "usecases", "adapters/chain", "adapters/store", ...OUTSIDE],
+    types: ["compose.ts"],
+  },
+  "chainTotals.ts": { may: ["domain", "adapters/chain", ...OUTSIDE], types: ["compose.ts", "replay"] },
   "main.ts": { may: ["*"] },
 };
 
@@ -159,6 +166,8 @@ describe("The house's own checks", () => {
       ["http/x.ts", `import type { Plan } from "../optimisation/problem.ts";`],
       ["http/x.ts", `const a = await import("../main.ts");`],
       ["config.ts", `import { a } from "./main.ts";`],
+      ["compose.ts", `import { a } from "./http/app.ts";`],
+      ["usecases/x.ts", `import type { System } from "../compose.ts";`],
       ["new/x.ts", ""],
     ];
     for (const [file, source] of wrong) expect(stray(file, source), `${file}: ${source}`).to.have.length(1);

@@ -90,7 +90,7 @@ export async function readInFlight(db: Db, lane: Lane): Promise<OutboxEntry[]> {
 }
 
 /**
- * The next rows to send, in the order in which they were enqueued: due, and not behind a parked row of their stream.
+ * The next rows to send, in the order in which they were enqueued: due, and not behind a waiting row of their stream.
  * `parkedToo` takes parked rows whether or not their pause is over.
  */
 export async function readSendable(
@@ -122,7 +122,12 @@ export async function readSendable(
             .select("before.id")
             .whereRef("before.lane", "=", "o.lane")
             .whereRef("before.stream", "=", "o.stream")
-            .where("before.state", "=", "blocked")
+            .where((eb) =>
+              eb.or([
+                eb("before.state", "=", "blocked"),
+                eb.and([eb("before.state", "=", "queued"), eb("before.due_at", ">", at)]),
+              ]),
+            )
             .whereRef("before.id", "<", "o.id"),
         ),
       ),

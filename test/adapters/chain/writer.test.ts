@@ -64,6 +64,18 @@ for (const kind of databases)
       expect(await writer.pass()).to.include({ sent: 1, open: 0 });
     });
 
+    it("does not let a call overtake an earlier one of its stream that is not due yet", async () => {
+      const { enqueue } = await import("../../../backend/adapters/chain/outbox.ts");
+
+      await enqueue(bench.db, [slot(1)], bench.clock.now + 60);
+
+      await bench.enqueue(slot(2), sequenceCall("billing", 1, { stream: null }));
+
+      expect(await bench.writer().drain()).to.include({ open: 2, parked: 0 });
+
+      expect(await nonceOf(chain.rpc, SLOTS)).to.equal(0);
+    });
+
     it("parks a call that would revert with the decoded error and without a nonce, and holds its stream only", async () => {
       await bench.enqueue(slot(2), slot(3), sequenceCall("slots", 1, { stream: null }));
       const writer = bench.writer();

@@ -15,7 +15,7 @@ import {
 import { type Action, type Attempt, apply, laneTrouble, next, type Observation, type Policy } from "./outboxRow.ts";
 import type { Hex, Rpc } from "./rpc.ts";
 
-export type PassConfig = Omit<Simulator, "gasCap"> & {
+export type PassConfig = Omit<Simulator, "gasCap" | "estimate"> & {
   readonly rpc: Rpc;
   readonly policy: Policy;
   /** Tip offered to the block's producer, wei per gas. */
@@ -136,7 +136,11 @@ async function decide(
         case "ask":
           if (action.what === "effect") seen = { ...seen, effect: await config.effect(before) };
           else {
-            const simulation = await simulate(rpc, address, before, { ...config, gasCap: policy.gasCap });
+            const simulation = await simulate(rpc, address, before, {
+              ...config,
+              gasCap: policy.gasCap,
+              estimate: policy.estimate,
+            });
             seen = { ...seen, simulation };
           }
           continue;

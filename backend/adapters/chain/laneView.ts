@@ -82,17 +82,20 @@ export type Simulator = {
   /** Name and arguments of a custom error. */
   readonly decodeRevert: (data: Hex) => string;
   readonly gasCap: number;
+  /** Estimate whether or not the call names a gas limit. */
+  readonly estimate: boolean;
 };
 
 /** Runs the call on the latest state; with an estimate where no gas limit is given. */
 export async function simulate(rpc: Rpc, from: Hex, entry: OutboxEntry, how: Simulator): Promise<Simulation> {
   const transaction = { from, to: how.addressOf(entry.contract), data: entry.data };
+  const given = how.estimate ? null : entry.gasLimit;
   const one =
-    entry.gasLimit === null
+    given === null
       ? call("eth_estimateGas", transaction)
-      : call("eth_call", { ...transaction, gas: quantity(Math.min(entry.gasLimit, how.gasCap)) }, "latest");
+      : call("eth_call", { ...transaction, gas: quantity(Math.min(given, how.gasCap)) }, "latest");
   const [answer] = await rpc.ask([one]);
-  if (answer?.ok) return { reverts: false, gas: entry.gasLimit === null ? Number(answer.result) : null };
+  if (answer?.ok) return { reverts: false, gas: given === null ? Number(answer.result) : null };
   return { reverts: true, error: answer?.revert ? how.decodeRevert(answer.revert) : (answer?.message ?? "no answer") };
 }
 

@@ -76,6 +76,8 @@ export type Policy = {
   readonly depth: number;
   /** eth_call (and an estimate where no gas limit is given) before a nonce is spent. */
   readonly simulate: boolean;
+  /** Estimate also where the call names a gas limit: on public networks the limit has to be covered by the balance. */
+  readonly estimate: boolean;
   /** Calls in flight per lane; geth keeps 16 executable transactions per account. */
   readonly window: number;
   readonly bumpAfterS: number;
@@ -94,6 +96,7 @@ export type Policy = {
 export const LOCAL_POLICY: Policy = {
   depth: 0,
   simulate: true,
+  estimate: false,
   window: 16,
   bumpAfterS: 48,
   resendAfterS: 30,
@@ -103,6 +106,9 @@ export const LOCAL_POLICY: Policy = {
   feeCeiling: 500_000_000_000n,
   gasCap: 16_777_216,
 };
+
+/** For networks that others run too. */
+export const PUBLIC_POLICY: Policy = { ...LOCAL_POLICY, depth: 6, estimate: true };
 
 export type Action =
   | { readonly kind: "wait"; readonly alarm?: "fee-ceiling" | "low-balance" }
@@ -139,7 +145,7 @@ export function next(row: Row, seen: Observation, now: number, policy: Policy): 
 
 /** Simulate, then take a nonce; or park without one. */
 function send(row: Row, seen: Observation, now: number, policy: Policy): Action {
-  const needed = policy.simulate || row.gasLimit === null || row.tries > 0;
+  const needed = policy.simulate || policy.estimate || row.gasLimit === null || row.tries > 0;
   if (needed && seen.simulation === null) return { kind: "ask", what: "simulation" };
   if (seen.simulation?.reverts) {
     // It may only be early: the state that it needs can still be on its way.
@@ -149,7 +155,8 @@ function send(row: Row, seen: Observation, now: number, policy: Policy): Action 
     return park(row, seen.simulation.error, now, policy);
   }
   const estimate = seen.simulation?.gas ?? null;
-  const gasLimit = row.gasLimit ?? Math.ceil((estimate ?? policy.gasCap) * 1.2);
+  const estimated = Math.ceil((estimate ?? policy.gasCap) * 1.2);
+  const gasLimit = policy.estimate ? estimated : (row.gasLimit ?? estimated);
   if ((estimate ?? 0) > policy.gasCap)
     return park(row, `needs ${estimate} gas, a transaction may use ${policy.gasCap}: split it`, now, policy);
   if (seen.fees.maxFee > policy.feeCeiling) return { kind: "wait", alarm: "fee-ceiling" };

@@ -224,6 +224,35 @@ describe("the ledger on the real contracts", function () {
     });
   });
 
+  describe("large calls", () => {
+    it("post 200 lines of which none is covered, and register 150 assets, in one transaction each", async () => {
+      const { ledger, reader } = on;
+      const many = Array.from({ length: 200 }, (_, i) => wallets().create(`many ${i}`).address);
+      await write(
+        ledger.registerDrivers(many.map((driver) => ({ driver, consent: word(1) }))),
+        ledger.post({ cpo: CPO, seq: 3, lines: many.map((driver, i) => line(1000 + i, { driver })) }),
+        ledger.setGroup({ group: 70, cpo: CPO, capacityW: 60_000, parent: 0, fromSlot: SLOT }),
+        ledger.registerAssets(
+          Array.from({ length: 150 }, (_, index) => ({
+            id: ledger.assetId(CPO, word(0), `large ${index}`),
+            group: 70,
+            index,
+            kind: "inverter" as const,
+            ratedW: 1,
+            minW: 0,
+            capacityWh: 0,
+            phases: 1,
+            connector: 0,
+            metadata: word(index + 1),
+            fromSlot: SLOT,
+          })),
+        ),
+      );
+      expect(await reader.batch(CPO, 3)).to.include({ count: 200, pot: 0n });
+      expect((await reader.ask("AssetRegistry", "countOf", [70]))[0]).to.equal(150n);
+    });
+  });
+
   describe("runs", () => {
     it("records runs whose plans anyone can check, and whose history is one hash", async () => {
       const { ledger, reader } = on;

@@ -74,6 +74,12 @@ describe("a row of the outbox", () => {
     expect(estimated(50_001)).to.include({ kind: "sign", gasLimit: 60_002 });
     expect(estimated(16_000_000)).to.include({ kind: "sign", gasLimit: 16_777_216 });
     expect(estimated(16_777_217)).to.include({ kind: "park" });
+    const measured = { ...seen, simulation: { reverts: false, gas: 50_000 } } as const;
+    expect(next(queued, measured, 0, policy)).to.include({ gasLimit: 100_000 });
+    expect(next(queued, measured, 0, { ...policy, estimate: true, simulate: false })).to.include({ gasLimit: 60_000 });
+    expect(
+      next(queued, { ...seen, simulation: null }, 0, { ...policy, estimate: true, simulate: false }).kind,
+    ).to.equal("ask");
   });
 
   it("parks a call that would revert, without a nonce, and waits twice as long each time", () => {

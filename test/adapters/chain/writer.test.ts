@@ -37,6 +37,16 @@ for (const kind of databases)
       expect(await trusting.pass()).to.include({ sent: 4, final: 4, open: 0 });
     });
 
+    it("offers what a call needs instead of what it names where the policy estimates", async () => {
+      await bench.enqueue(slot(1));
+
+      await bench.writer({ policy: { ...bench.config.policy, estimate: true } }).drain();
+
+      const { gas_limit } = await bench.db.selectFrom("attempt").select("gas_limit").executeTakeFirstOrThrow();
+
+      expect(Number(gas_limit)).to.be.within(21_000, 100_000);
+    });
+
     it("keeps the first call of a key, whatever the second one says", async () => {
       expect(await bench.enqueue(slot(1))).to.equal(1);
       expect(await bench.enqueue(sequenceCall("slots", 1, { data: slot(9).data }), slot(2))).to.equal(1);

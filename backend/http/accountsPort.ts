@@ -1,0 +1,45 @@
+/** What the API needs of the accounts; adapters/accounts provides it, main.ts hands it over. */
+export type Account = {
+  readonly id: string;
+  readonly email: string;
+  readonly name: string;
+  readonly kind: "driver" | "staff" | "auditor";
+  readonly cpoId: string | null;
+};
+
+export type Client = { readonly address: string; readonly cookie: string | undefined };
+
+export type SignedIn =
+  | { readonly kind: "signed-in"; readonly account: Account; readonly cookies: readonly string[] }
+  | { readonly kind: "refused"; readonly reason: "email-taken" | "wrong-credentials"; readonly text: string }
+  | {
+      readonly kind: "refused";
+      readonly reason: "too-many-requests";
+      readonly text: string;
+      readonly retryAfterS: number;
+    };
+
+export type MachineKey = {
+  readonly id: string;
+  readonly prefix: string;
+  readonly name: string;
+  readonly cpoId: string;
+  readonly purpose: "cpo" | "hems";
+  readonly locationId: string | null;
+  readonly groupId: string | null;
+  readonly createdAt: number;
+};
+
+export type Accounts = {
+  signUp(who: { email: string; password: string; name: string }, client: Client): Promise<SignedIn>;
+  signIn(who: { email: string; password: string }, client: Client): Promise<SignedIn>;
+  /** The cookies that clear the session's. */
+  signOut(client: Client): Promise<readonly string[]>;
+  whoIs(cookie: string | undefined): Promise<Account | null>;
+  keyOf(token: string): Promise<MachineKey | null>;
+  createKey(
+    wish: Pick<MachineKey, "name" | "cpoId" | "purpose" | "locationId" | "groupId">,
+  ): Promise<{ readonly key: MachineKey; readonly token: string }>;
+  keysOf(cpoId: string): Promise<readonly MachineKey[]>;
+  revokeKey(cpoId: string, id: string): Promise<boolean>;
+};

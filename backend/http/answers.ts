@@ -1,0 +1,228 @@
+/** What goes out: schemas of the answers, each beside the function that turns the domain's value into it. */
+import { z } from "zod";
+import type { Evse, Tariff } from "../domain/assets.ts";
+import type { SentProfile } from "../domain/profiles.ts";
+import type { EnergyPromise } from "../domain/promises.ts";
+import type { ChargingSession } from "../domain/sessions.ts";
+import type { Driver, DriverPreferences, GroupLimit, Incident, Settlement } from "../usecases/ports.ts";
+import type { Account, MachineKey } from "./accountsPort.ts";
+import { at, atOrNull, instantText, money, moneyText, w, wh } from "./quantities.ts";
+
+type Out<S extends z.ZodType> = z.output<S>;
+
+/* ---------------------------------------------------------------------------------------------- accounts */
+
+export const account = z
+  .object({
+    email: z.string(),
+    name: z.string(),
+    kind: z.enum(["driver", "staff", "auditor"]),
+    cpoId: z.string().nullable(),
+    driverId: z.string().nullable(),
+    address: z.string().nullable().meta({ description: "Wallet on chain, of drivers" }),
+  })
+  .meta({ id: "Account" });
+export const accountOut = (who: Account, driver: Driver | null): Out<typeof account> => ({
+  email: who.email,
+  name: who.name,
+  kind: who.kind,
+  cpoId: who.cpoId,
+  driverId: driver?.id ?? null,
+  address: driver?.address ?? null,
+});
+
+export const machineKey = z
+  .object({
+    id: z.string(),
+    prefix: z.string(),
+    name: z.string(),
+    purpose: z.enum(["cpo", "hems"]),
+    locationId: z.string().nullable(),
+    groupId: z.string().nullable(),
+    createdAt: instantText,
+  })
+  .meta({ id: "MachineKey" });
+export const machineKeyOut = (key: MachineKey): Out<typeof machineKey> => ({
+  id: key.id,
+  prefix: key.prefix,
+  name: key.name,
+  purpose: key.purpose,
+  locationId: key.locationId,
+  groupId: key.groupId,
+  createdAt: at(key.createdAt),
+});
+
+/* ---------------------------------------------------------------------------------------------- sessions */
+
+export const session = z
+  .object({
+    id: z.string(),
+    number: z.int().meta({ description: "Name of the session on chain" }),
+    evseId: z.string(),
+    groupId: z.string(),
+    mode: z.enum(["smart", "best-effort", "opted-out"]),
+    pluggedAt: instantText,
+    unpluggedAt: instantText.nullable(),
+    maxPowerW: w,
+    energyWh: wh.nullable().meta({ description: "Wh; null while the session runs" }),
+  })
+  .meta({ id: "Session" });
+export const sessionOut = (of: ChargingSession): Out<typeof session> => ({
+  id: of.id,
+  number: of.number,
+  evseId: of.evseId,
+  groupId: of.groupId,
+  mode: of.mode,
+  pluggedAt: at(of.pluggedAt),
+  unpluggedAt: atOrNull(of.unpluggedAt),
+  maxPowerW: of.maxPowerW,
+  energyWh: of.endRegisterWh === null ? null : of.endRegisterWh - of.startRegisterWh,
+});
+
+const PROMISE_STATES = [
+  ...["offered", "accepted", "on-track", "at-risk", "kept", "late", "short", "expired", "amended", "withdrawn"],
+] as const;
+export const promise = z
+  .object({
+    version: z.int(),
+    energyWh: wh,
+    by: instantText,
+    state: z.enum(PROMISE_STATES),
+    expiresAt: instantText.nullable().meta({ description: "While it is an offer" }),
+    missingWh: wh.nullable(),
+  })
+  .meta({ id: "Promise" });
+export const promiseOut = (of: EnergyPromise): Out<typeof promise> => ({
+  version: of.version,
+  energyWh: of.energyWh,
+  by: at(of.by),
+  state: of.state,
+  expiresAt: of.state === "offered" ? at(of.expiresAt) : null,
+  missingWh: of.missingWh,
+});
+
+export const preferences = z
+  .object({
+    optIn: z.boolean(),
+    energyNeedWh: wh.nullable(),
+    stayS: z.int().nullable(),
+    batteryWh: wh.nullable(),
+  })
+  .meta({ id: "Preferences" });
+export const preferencesOut = (of: DriverPreferences | null): Out<typeof preferences> => ({
+  optIn: of?.optIn ?? true,
+  energyNeedWh: of?.energyNeedWh ?? null,
+  stayS: of?.stayS ?? null,
+  batteryWh: of?.batteryWh ?? null,
+});
+
+/* -------------------------------------------------------------------------------------------------- site */
+
+export const evse = z
+  .object({
+    id: z.string(),
+    groupId: z.string(),
+    maxPowerW: w,
+    phases: z.int(),
+    status: z.string().meta({ description: "OCPI status" }),
+  })
+  .meta({ id: "Evse" });
+export const evseOut = (of: Evse): Out<typeof evse> => ({
+  id: of.id,
+  groupId: of.groupId,
+  maxPowerW: of.maxPowerW,
+  phases: of.phases,
+  status: of.status,
+});
+
+export const tariff = z
+  .object({ id: z.string(), number: z.int(), pricePerKwhMicroEur: moneyText })
+  .meta({ id: "Tariff" });
+export const tariffOut = (of: Tariff): Out<typeof tariff> => ({
+  id: of.id,
+  number: of.number,
+  pricePerKwhMicroEur: money(of.pricePerKwh),
+});
+
+export const groupLimit = z
+  .object({
+    kind: z.enum(["operator", "order"]),
+    limitW: w,
+    from: instantText,
+    until: instantText.nullable(),
+  })
+  .meta({ id: "GroupLimit" });
+export const groupLimitOut = (of: GroupLimit): Out<typeof groupLimit> => ({
+  kind: of.kind,
+  limitW: of.limitW,
+  from: at(of.from),
+  until: atOrNull(of.until),
+});
+
+export const profile = z
+  .object({
+    id: z.string(),
+    sessionId: z.string(),
+    evseId: z.string(),
+    reason: z.enum(["plan", "guard", "safe"]),
+    state: z.enum(["sent", "applied", "refused", "timed-out"]),
+    sentAt: instantText,
+    periods: z
+      .array(z.object({ from: instantText, limitW: w }))
+      .meta({ description: "Contiguous; the last limit holds until another profile comes" }),
+  })
+  .meta({ id: "Profile" });
+export const profileOut = (of: SentProfile): Out<typeof profile> => ({
+  id: of.id,
+  sessionId: of.sessionId,
+  evseId: of.evseId,
+  reason: of.reason,
+  state: of.state,
+  sentAt: at(of.sentAt),
+  periods: of.profile.map((period) => ({ from: at(period.from), limitW: period.limitW })),
+});
+
+export const incident = z
+  .object({ id: z.string(), at: instantText, groupId: z.string().nullable(), kind: z.string(), text: z.string() })
+  .meta({ id: "Incident" });
+export const incidentOut = (of: Incident): Out<typeof incident> => ({ ...of, at: at(of.at) });
+
+/* ------------------------------------------------------------------------------------------------- bills */
+
+export const settlement = z
+  .object({
+    sessionNumber: z.int(),
+    settledAt: instantText,
+    energyWh: wh,
+    amountMicroEur: moneyText,
+    creditMicroEur: moneyText,
+    compensationMicroEur: moneyText,
+    flexWh: wh,
+    ancestorWh: wh.meta({ description: "Wh; the ancestor rule's figure, shown and never minted" }),
+    detailHash: z.string().meta({ description: "Leaf of the receipt, on chain" }),
+    batch: z.int().nullable().meta({ description: "Batch on chain; null until it is posted" }),
+  })
+  .meta({ id: "Settlement" });
+export const settlementOut = (of: Settlement): Out<typeof settlement> => ({
+  sessionNumber: of.sessionNumber,
+  settledAt: at(of.settledAt),
+  energyWh: of.energyWh,
+  amountMicroEur: money(of.amountMicroEur),
+  creditMicroEur: money(of.creditMicroEur),
+  compensationMicroEur: money(of.compensationMicroEur),
+  flexWh: of.flexWh,
+  ancestorWh: of.ancestorWh,
+  detailHash: of.detailHash,
+  batch: of.batch,
+});
+export const receipt = settlement
+  .extend({
+    receipt: z.string().meta({ description: "Canonical text; with the salt it gives detailHash" }),
+    salt: z.string(),
+  })
+  .meta({ id: "Receipt" });
+export const receiptOut = (of: Settlement): Out<typeof receipt> => ({
+  ...settlementOut(of),
+  receipt: of.receipt,
+  salt: of.salt,
+});

@@ -1,0 +1,46 @@
+/** What the routes work with; main.ts gives the real ones, tests give theirs. */
+import type { Store } from "../usecases/ports.ts";
+import type { Accounts } from "./accountsPort.ts";
+import type { Updates } from "./events.ts";
+import type { UseCases } from "./useCases.ts";
+
+export type Deps = {
+  readonly usecases: UseCases;
+  readonly accounts: Accounts;
+  /** Read only here: whatever changes something is a use case. */
+  readonly store: Store;
+  readonly chain: ChainView;
+  readonly updates: Updates;
+  /** A fresh id that nobody can guess. */
+  readonly newId: () => string;
+  /** Groups whose live state everybody may see: the demo site's. */
+  readonly publicGroups: readonly string[];
+  readonly publicUrl: string;
+};
+
+/** What the API reads from the chain. Each rejects while the chain is away. */
+export type ChainView = {
+  /** `Settlement.accountOf`. */
+  account(address: string): Promise<ChainAccount>;
+  /** `Settlement.offerOf`: what a CPO pays for FLEX, and what is left in its pot. */
+  offer(cpoNumber: number): Promise<{ readonly pricePerKwh: bigint; readonly potMicroEur: bigint }>;
+  /** Whether the outbox has a call of this key that is not final. */
+  waits(key: string): Promise<boolean>;
+  /** Latest calls that the chain took, newest first. */
+  latest(limit: number): Promise<readonly ChainRecord[]>;
+};
+
+export type ChainAccount = {
+  readonly availableMicroEur: bigint;
+  readonly flexWh: bigint | number;
+  readonly nonce: number;
+};
+
+export type ChainRecord = {
+  /** "slot:7:1963008", "batch:3:118". */
+  readonly key: string;
+  readonly contract: string;
+  readonly call: string;
+  readonly block: number | null;
+  readonly txHash: string | null;
+};

@@ -1,0 +1,123 @@
+/** A driver's money: receipts, the balance on chain, FLEX and its redemption. */
+import { z } from "zod";
+import * as out from "./answers.ts";
+import type { Deps } from "./deps.ts";
+import { ownSession } from "./ownership.ts";
+import { granted, Problem } from "./problems.ts";
+import { money, moneyText, wh } from "./quantities.ts";
+import { type Route, route } from "./route.ts";
+import * as schemas from "./schemas.ts";
+
+const balance = z.object({ address: z.string(), availableMicroEur: moneyText, flexWh: wh }).meta({ id: "Balance" });
+const flex = z
+  .object({
+    balanceWh: wh,
+    earnedWh: wh,
+    offers: z.array(
+      z.object({
+        cpoId: z.string(),
+        pricePerKwhMicroEur: moneyText.meta({ description: "Paid for 1 kWh of FLEX" }),
+        potMicroEur: moneyText,
+      }),
+    ),
+    earned: z.array(out.settlement),
+  })
+  .meta({ id: "Flex" });
+
+export function driverMoney(deps: Deps): readonly Route[] {
+  const { usecases, store, chain } = deps;
+  const tag = "Driver" as const;
+  const who = ["driver"] as const;
+
+  async function accountOf(driverId: string) {
+    const driver = await store.drivers.byId(driverId);
+    if (!driver) throw new Error(`Driver ${driverId} signed in, but is not in the store.`);
+    return { address: driver.address, ...(await read(chain.account(driver.address))) };
+  }
+
+  return [
+    route({
+      method: "get",
+      path: "/driver/sessions/{sessionId}/receipt",
+      tag,
+      summary: "The receipt of a session: what was billed, and the bytes that anybody can check",
+      who,
+      params: schemas.ofSession,
+      answers: { 200: { description: "The receipt", schema: out.receipt } },
+      async handle({ caller, params }) {
+        const { id } = await ownSession(deps, caller, params.sessionId);
+        const bill = await store.bills.ofSession(id);
+        if (!bill)
+          throw new Problem("no-settlement", "The session still runs. Its receipt comes when the car is unplugged.");
+        return { status: 200, body: out.receiptOut(bill) };
+      },
+    }),
+    route({
+      method: "get",
+      path: "/driver/balance",
+      tag,
+      summary: "My balance on chain",
+      who,
+      answers: { 200: { description: "Balance", schema: balance } },
+      async handle({ caller }) {
+        const { address, availableMicroEur, flexWh } = await accountOf(caller.driverId);
+        return { status: 200, body: { address, availableMicroEur: money(availableMicroEur), flexWh: Number(flexWh) } };
+      },
+    }),
+    route({
+      method: "get",
+      path: "/driver/flex",
+      tag,
+      summary: "My FLEX, how I earned it and what CPOs pay for it",
+      who,
+      query: schemas.page,
+      answers: { 200: { description: "FLEX", schema: flex } },
+      async handle({ caller, query }) {
+        const { flexWh } = await accountOf(caller.driverId);
+        const bills = await store.bills.ofDriver(caller.driverId, query.limit);
+        const earned = bills.filter((bill) => bill.flexWh > 0);
+        const offers = [];
+        for (const cpo of await store.sites.cpos()) {
+          const { pricePerKwh, potMicroEur } = await read(chain.offer(cpo.number));
+          if (pricePerKwh > 0n)
+            offers.push({ cpoId: cpo.id, pricePerKwhMicroEur: money(pricePerKwh), potMicroEur: money(potMicroEur) });
+        }
+        const earnedWh = earned.reduce((sum, bill) => sum + bill.flexWh, 0);
+        return {
+          status: 200,
+          body: { balanceWh: Number(flexWh), earnedWh, offers, earned: earned.map(out.settlementOut) },
+        };
+      },
+    }),
+    route({
+      method: "post",
+      path: "/driver/flex/redemptions",
+      tag,
+      summary: "Turn FLEX into money of a CPO's pot",
+      who,
+      body: schemas.redemption,
+      answers: {
+        202: { description: "Signed and on its way to the chain", schema: z.object({ key: z.string() }) },
+      },
+      async handle({ caller, body }) {
+        const { address, flexWh, nonce } = await accountOf(caller.driverId);
+        if (body.wh > Number(flexWh)) {
+          const detail = `You have ${flexWh} Wh of FLEX. Redeem at most that.`;
+          throw new Problem("too-much", detail, { faults: [{ pointer: "#/wh", detail }] });
+        }
+        // One at a time: the next one needs the next nonce, which the chain gives out when this one is in.
+        if (await chain.waits(`redeem:${address}:${nonce}`))
+          throw new Problem("redemption-waits", "Your previous redemption is not on chain yet. Try again in a minute.");
+        const said = granted(await usecases.redeemFlex({ driverId: caller.driverId, ...body, nonce }), body);
+        return { status: 202, body: { key: said.key } };
+      },
+    }),
+  ];
+}
+
+const read = <T>(reading: Promise<T>): Promise<T> =>
+  reading.catch(() => {
+    throw new Problem("chain-away", "The chain does not answer. Charging and billing go on; try again in a minute.", {
+      headers: { "retry-after": "60" },
+    });
+  });

@@ -1,0 +1,19 @@
+/** Every address of the API, in the order in which it is described. */
+import { accountRoutes } from "./accountRoutes.ts";
+import { cpoRoutes } from "./cpo.ts";
+import type { Deps } from "./deps.ts";
+import { driverRoutes } from "./driver.ts";
+import { machineRoutes } from "./machines.ts";
+import { publicRoutes } from "./public.ts";
+import type { Route } from "./route.ts";
+
+export function allRoutes(deps: Deps): readonly Route[] {
+  const routes: Route[] = [
+    ...accountRoutes(deps),
+    ...driverRoutes(deps),
+    ...cpoRoutes(deps),
+    ...machineRoutes(deps),
+    ...publicRoutes(deps, () => routes),
+  ];
+  return routes;
+}

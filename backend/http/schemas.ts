@@ -1,0 +1,209 @@
+/** What may come in. Every object is closed: a misspelled member is a fault with its own pointer, never ignored. */
+import { z } from "zod";
+import { SLOT_S } from "../domain/slots.ts";
+import { id, instant, limitW, name, needWh, powerW, price, ratedW, registerWh } from "./quantities.ts";
+
+const email = z
+  .email({ error: "Give an e-mail address." })
+  .max(200, { error: "Give at most 200 characters." })
+  .meta({ examples: ["driver@example.org"] });
+const password = z
+  .string({ error: "Give text." })
+  .min(10, { error: "Give at least 10 characters." })
+  .max(128, { error: "Give at most 128 characters." });
+const phases = z.union([z.literal(1), z.literal(2), z.literal(3)], { error: "Give 1, 2 or 3 phases." });
+const yes = z.literal(true, { error: "Oli Move needs the driver's consent: give true, or do not register." });
+
+/* ---------------------------------------------------------------------------------------------- accounts */
+
+export const signUp = z.strictObject({
+  email,
+  name,
+  password,
+  consent: yes.meta({ description: "The driver agrees to CONSENT (see the description of this route)." }),
+});
+export const signIn = z.strictObject({ email, password: z.string({ error: "Give text." }).min(1).max(128) });
+
+/* ------------------------------------------------------------------------------------------------ driver */
+
+export const preferences = z.strictObject({
+  optIn: z.boolean({ error: "Give true or false." }),
+  energyNeedWh: needWh.nullable(),
+  stayS: z
+    .int({ error: "Give whole seconds." })
+    .min(300, { error: ({ input }) => `A stay of ${input} s is shorter than five minutes. Is it in seconds?` })
+    .max(9 * 86_400, { error: ({ input }) => `A stay of ${input} s is longer than nine days. Is it in seconds?` })
+    .nullable(),
+  batteryWh: z
+    .int({ error: "Give whole Wh." })
+    .min(1000, {
+      error: ({ input }) =>
+        `A battery of ${input} Wh is not a car's. Is ${input} kWh = ${Number(input) * 1000} Wh meant?`,
+    })
+    .max(1_000_000, { error: ({ input }) => `A battery of ${input} Wh is not plausible. Is it in Wh?` })
+    .nullable(),
+});
+
+const car = { carMaxPowerW: ratedW.optional(), phases: phases.optional() };
+const requestId = id.optional().meta({
+  description: "Chosen by the client: the same id again is the same request, answered again without a second session.",
+});
+export const sessionWish = z.discriminatedUnion(
+  "optIn",
+  [
+    z.strictObject({ evseId: id, optIn: z.literal(true), energyNeedWh: needWh, departsAt: instant, requestId, ...car }),
+    z.strictObject({ evseId: id, optIn: z.literal(false), requestId, ...car }),
+  ],
+  { error: "Give optIn: true with energyNeedWh and departsAt, or optIn: false." },
+);
+export const chargingRequest = z.strictObject({ energyNeedWh: needWh, departsAt: instant });
+export const offerAnswer = z.strictObject({
+  accept: z.boolean({ error: "Give true to take the offer, false to leave it." }),
+});
+export const redemption = z.strictObject({
+  cpoId: id,
+  wh: z
+    .int({ error: "Give whole Wh of FLEX." })
+    .min(1, { error: "Redeem at least 1 Wh of FLEX." })
+    .max(1_000_000_000, { error: "That is more FLEX than there can be." }),
+});
+
+/* --------------------------------------------------------------------------------------------------- CPO */
+
+export const groupLimit = z.strictObject({
+  kind: z.enum(["operator", "order"], {
+    error: 'Give "operator" for a limit of your own, "order" for a grid operator\'s.',
+  }),
+  limitW,
+  from: instant,
+  until: instant.nullable(),
+});
+export const tariff = z.strictObject({ pricePerKwhMicroEur: price });
+export const key = z
+  .strictObject({
+    name,
+    purpose: z.enum(["cpo", "hems"], { error: 'Give "cpo" for a back end, "hems" for an energy manager.' }),
+    locationId: id.nullable().default(null),
+    groupId: id.nullable().default(null),
+  })
+  .refine((wish) => wish.purpose === "cpo" || wish.groupId !== null, {
+    path: ["groupId"],
+    error: "A HEMS reports for one group: give its id.",
+  });
+export const site = z.strictObject({
+  payee: z
+    .string({ error: "Give an address on chain." })
+    .regex(/^0x[0-9a-fA-F]{40}$/, {
+      error: "Give the address on chain that receives the CPO's money: 0x and 40 hex digits.",
+    })
+    .transform((text) => text as `0x${string}`),
+  location: z.strictObject({
+    id,
+    name,
+    timeZone: id.refine(isTimeZone, {
+      error: ({ input }) => `"${input}" is not an IANA time zone such as Europe/Berlin.`,
+    }),
+  }),
+  tariff: z.strictObject({ id, pricePerKwhMicroEur: price }),
+  groups: z
+    .array(
+      z.strictObject({
+        id,
+        supplyLimitW: limitW.refine((w) => w > 0, { error: "A group without supply cannot charge anything." }),
+        limitKind: z.enum(["contract", "thermal"], {
+          error: 'Give "contract" (15-minute mean) or "thermal" (never above).',
+        }),
+        feedInMicroEurPerKwh: z.union([z.literal("0"), price]),
+        evses: z.array(z.strictObject({ id, maxPowerW: ratedW, phases })).max(1000),
+        pvs: z.array(z.strictObject({ id, ratedPowerW: powerW() })).max(100),
+      }),
+    )
+    .min(1, { error: "Give at least one group." })
+    .max(100, { error: "Give at most 100 groups at once." }),
+});
+
+function isTimeZone(text: string): boolean {
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: text });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/* ---------------------------------------------------------------------------------------------- machines */
+
+export const evseStatus = z.strictObject({
+  status: z.enum(["AVAILABLE", "BLOCKED", "CHARGING", "INOPERATIVE", "OUTOFORDER", "UNKNOWN"], {
+    error: "Give an OCPI status: AVAILABLE, BLOCKED, CHARGING, INOPERATIVE, OUTOFORDER or UNKNOWN.",
+  }),
+  at: instant,
+});
+export const plugIn = z.strictObject({
+  sessionId: id,
+  evseId: id,
+  driverId: id.nullable().default(null),
+  at: instant,
+  registerWh,
+  ...car,
+});
+export const plugOut = z.strictObject({ at: instant, registerWh });
+
+const MOST_READINGS = 1000;
+const batch = <T extends z.ZodType>(of: T, what: string) =>
+  z
+    .array(of, { error: `Give a list of ${what}.` })
+    .min(1, { error: `Give at least one of the ${what}.` })
+    .max(MOST_READINGS, { error: `Give at most ${MOST_READINGS} ${what} at once.` });
+
+export const meterValues = z.strictObject({
+  readings: batch(z.strictObject({ sessionId: id, at: instant, registerWh, powerW: powerW(1_000_000) }), "readings"),
+});
+export const profileAnswer = z.strictObject({
+  state: z.enum(["applied", "refused"], { error: 'Give "applied" or "refused".' }),
+  at: instant,
+});
+export const siteReadings = z.strictObject({
+  readings: batch(
+    z.strictObject({
+      at: instant,
+      buildingW: powerW(),
+      pvW: powerW(),
+      batteryW: z
+        .int({ error: "Give whole W." })
+        .min(-10_000_000)
+        .max(10_000_000)
+        .default(0)
+        .meta({ description: "W; positive while the battery charges, negative while it feeds the group" }),
+    }),
+    "readings",
+  ),
+});
+export const forecast = z.strictObject({
+  points: batch(
+    z.strictObject({
+      from: instant.refine((at) => at % SLOT_S === 0, {
+        error: "A point begins with a slot: at minute 00, 15, 30 or 45 of UTC, second 00.",
+      }),
+      buildingW: powerW(),
+      pvW: powerW(),
+    }),
+    "points",
+  ),
+});
+
+/* --------------------------------------------------------------------------------------- query and path */
+
+export const page = z.strictObject({
+  limit: z.coerce
+    .number({ error: "Give a number from 1 to 200." })
+    .int({ error: "Give a whole number." })
+    .min(1, { error: "Give at least 1." })
+    .max(200, { error: "Give at most 200." })
+    .default(50),
+});
+export const ofSession = z.strictObject({ sessionId: id });
+export const ofGroup = z.strictObject({ groupId: id });
+export const ofEvse = z.strictObject({ evseId: id });
+export const ofProfile = z.strictObject({ profileId: id });
+export const ofKey = z.strictObject({ keyId: id });

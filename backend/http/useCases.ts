@@ -1,0 +1,57 @@
+/** The use cases as the API calls them: bound to one world, one step at a time. */
+
+import { wattHour } from "../domain/units.ts";
+import { answerOffer } from "../usecases/answerOffer.ts";
+import { answerProfile } from "../usecases/dispatchProfiles.ts";
+import { health, type Probes } from "../usecases/health.ts";
+import { optOut } from "../usecases/optOut.ts";
+import type { Driver, ForecastPoint, World } from "../usecases/ports.ts";
+import { recordMeterReadings, recordSiteReadings } from "../usecases/recordReadings.ts";
+import { redeemFlex } from "../usecases/redeemFlex.ts";
+import { type NewDriver, registerDriver, setDriverPreferences } from "../usecases/registerDriver.ts";
+import { requestCharging } from "../usecases/requestCharging.ts";
+import { setEvseStatus } from "../usecases/setEvseStatus.ts";
+import { liftGroupLimit, setGroupLimit } from "../usecases/setGroupLimit.ts";
+import { type SitePlan, setUpSite } from "../usecases/setUpSite.ts";
+import { startSession } from "../usecases/startSession.ts";
+import { stopSession } from "../usecases/stopSession.ts";
+import { groupView, sessionView } from "./views.ts";
+
+export type UseCases = ReturnType<typeof bindUseCases>;
+
+/** Runs one step that changes the live picture; main.ts puts steps and jobs into one line. */
+export type RunStep = <T>(step: () => Promise<T>) => Promise<T>;
+
+type Step<Input, Result> = (world: World, input: Input) => Promise<Result>;
+
+export function bindUseCases(world: World, probes: Probes, run: RunStep = (step) => step()) {
+  const bound =
+    <Input, Result>(useCase: Step<Input, Result>) =>
+    (input: Input): Promise<Result> =>
+      run(() => useCase(world, input));
+  return {
+    registerDriver: bound<NewDriver, Driver>(registerDriver),
+    setDriverPreferences: bound(setDriverPreferences),
+    startSession: bound(startSession),
+    requestCharging: bound(requestCharging),
+    answerOffer: bound(answerOffer),
+    optOut: bound(optOut),
+    stopSession: bound(stopSession),
+    recordMeterReadings: bound(recordMeterReadings),
+    recordSiteReadings: bound(recordSiteReadings),
+    setEvseStatus: bound(setEvseStatus),
+    answerProfile: bound(answerProfile),
+    setGroupLimit: bound(setGroupLimit),
+    liftGroupLimit: (groupId: string) => run(() => liftGroupLimit(world, groupId, world.clock.now())),
+    redeemFlex: bound(redeemFlex),
+    setUpSite: bound<SitePlan, Awaited<ReturnType<typeof setUpSite>>>(setUpSite),
+    recordForecast: (groupId: string, points: readonly ForecastPoint[]) =>
+      run(() => world.store.prices.putForecast(groupId, points)),
+    /** Last register of an EVSE without a session; 0 where its meter was never heard. */
+    registerOf: (groupId: string, evseId: string) => wattHour(world.board.groups[groupId]?.registers[evseId] ?? 0),
+    sessionView: (sessionId: string) => sessionView(world, sessionId),
+    groupView: (groupId: string) => groupView(world, groupId),
+    health: () => health(world, probes),
+    now: () => world.clock.now(),
+  };
+}

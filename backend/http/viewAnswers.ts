@@ -1,0 +1,182 @@
+/** The pictures on the wire: a session for its driver, a group for its operator, and the part of it that is public. */
+import { z } from "zod";
+import * as out from "./answers.ts";
+import { at, atOrNull, instantText, money, moneyText, w, wh } from "./quantities.ts";
+import type { GroupView, Limits, PlanView, SessionView } from "./views.ts";
+
+type Out<S extends z.ZodType> = z.output<S>;
+
+export const limits = z
+  .object({
+    desiredW: w.meta({ description: "W; what the latest plan wishes" }),
+    pendingW: w.nullable().meta({ description: "W; sent, not answered by the station" }),
+    appliedW: w.meta({ description: "W; confirmed by the station" }),
+    measuredW: w,
+  })
+  .meta({ id: "Limits" });
+const limitsOut = (of: Limits): Out<typeof limits> => ({ ...of });
+
+export const sessionPicture = z
+  .object({
+    session: out.session,
+    promise: out.promise.nullable(),
+    wish: z.object({ energyNeedWh: wh, departsAt: instantText }).nullable(),
+    admission: z
+      .object({
+        kind: z.enum(["accepted", "counter-offered", "refused", "opted-out"]),
+        at: instantText,
+        wishedWh: wh,
+        offeredWh: wh,
+        shortfallWh: wh,
+      })
+      .nullable(),
+    deliveredWh: wh,
+    live: z
+      .object({
+        limits,
+        periods: z.array(z.object({ from: instantText, limitW: w })),
+        readyAt: instantText.nullable(),
+        pausedBecause: z.string().nullable(),
+        marginWh: wh.nullable(),
+      })
+      .nullable(),
+  })
+  .meta({ id: "SessionPicture" });
+
+export const sessionPictureOut = (view: SessionView): Out<typeof sessionPicture> => ({
+  session: out.sessionOut(view.session),
+  promise: view.promise && out.promiseOut(view.promise),
+  wish: view.preferences && {
+    energyNeedWh: view.preferences.energyNeedWh,
+    departsAt: at(view.preferences.departsAt),
+  },
+  admission: view.admission && {
+    kind: view.admission.kind,
+    at: at(view.admission.at),
+    wishedWh: view.admission.wishedWh,
+    offeredWh: view.admission.offeredWh,
+    shortfallWh: view.admission.shortfallWh,
+  },
+  deliveredWh: view.deliveredWh,
+  live: view.live && {
+    limits: limitsOut(view.live.limits),
+    periods: view.live.periods.map((period) => ({ from: at(period.from), limitW: period.limitW })),
+    readyAt: atOrNull(view.live.readyAt),
+    pausedBecause: view.live.pausedBecause,
+    marginWh: view.live.marginWh,
+  },
+});
+
+export const plan = z
+  .object({
+    id: z.string(),
+    at: instantText,
+    slot: z.int(),
+    algorithm: z.enum(["least-cost", "least-laxity"]),
+    cause: z.enum(["slot", "event"]),
+    gap: z.string().nullable().meta({ description: "Cost minus certified bound; 0: proven optimal; null: no claim" }),
+    repairedIntervals: z.int().meta({ description: "Intervals that minimum power changed after the proof" }),
+    solveMs: z.number(),
+  })
+  .meta({ id: "Plan" });
+const planOut = (of: PlanView): Out<typeof plan> => ({
+  ...of,
+  at: at(of.at),
+  gap: of.gap === null ? null : of.gap.toString(),
+});
+
+const row = {
+  evseId: z.string(),
+  status: z.string(),
+  ratedW: w,
+  limits: limits.nullable(),
+  promiseState: out.promise.shape.state.nullable(),
+  stale: z.boolean(),
+  sessionNumber: z.int().nullable(),
+};
+const common = {
+  groupId: z.string(),
+  at: instantText,
+  supplyLimitW: w,
+  limitW: w.meta({ description: "W; in force now" }),
+  importW: w.meta({ description: "W; negative while the group feeds in" }),
+  carsW: w,
+  demandW: w,
+  productionW: w,
+  pricePerKwhMicroEur: moneyText.nullable().meta({ description: "Wholesale price now" }),
+  plan: plan.nullable(),
+  guardActions: z.int().meta({ description: "Times that the in-slot guard acted" }),
+};
+
+/** Without a driver's or a session's identity; the session's number stands on chain anyway. */
+export const publicGroup = z
+  .object({ ...common, rows: z.array(z.object(row)), incidents: z.array(out.incident.omit({ id: true })) })
+  .meta({ id: "PublicGroup" });
+
+export const groupPicture = z
+  .object({
+    ...common,
+    rows: z.array(z.object({ ...row, sessionId: z.string().nullable(), promise: out.promise.nullable() })),
+    limits: z.array(out.groupLimit),
+    incidents: z.array(out.incident),
+    lastCycleAt: instantText.nullable(),
+  })
+  .meta({ id: "GroupPicture" });
+
+const rowOut = (of: GroupView["rows"][number]) => ({
+  evseId: of.evse.id,
+  status: of.evse.status,
+  ratedW: of.ratedW,
+  limits: of.limits && limitsOut(of.limits),
+  promiseState: of.promise?.state ?? null,
+  stale: of.stale,
+  sessionNumber: of.sessionNumber,
+});
+const commonOut = (view: GroupView) => ({
+  groupId: view.group.id,
+  at: at(view.at),
+  supplyLimitW: view.group.supplyLimitW,
+  limitW: view.limitW,
+  importW: view.importW,
+  carsW: view.carsW,
+  demandW: view.demandW,
+  productionW: view.productionW,
+  pricePerKwhMicroEur: view.price === null ? null : money(view.price),
+  plan: view.plan && planOut(view.plan),
+  guardActions: view.guardActions,
+});
+
+export const groupPictureOut = (view: GroupView): Out<typeof groupPicture> => ({
+  ...commonOut(view),
+  rows: view.rows.map((of) => ({
+    ...rowOut(of),
+    sessionId: of.sessionId,
+    promise: of.promise && out.promiseOut(of.promise),
+  })),
+  limits: view.limits.map(out.groupLimitOut),
+  incidents: view.incidents.map(out.incidentOut),
+  lastCycleAt: atOrNull(view.lastCycleAt),
+});
+
+export const publicGroupOut = (view: GroupView): Out<typeof publicGroup> => ({
+  ...commonOut(view),
+  rows: view.rows.map(rowOut),
+  incidents: view.incidents.slice(-10).map(({ at: when, groupId, kind }) => ({
+    at: at(when),
+    groupId,
+    kind,
+    text: INCIDENTS[kind],
+  })),
+});
+
+/** An incident's own text may name a session or a car: the public gets the kind's. */
+const INCIDENTS: Record<GroupView["incidents"][number]["kind"], string> = {
+  "solver-differs": "The second solver found another cost than the plan's.",
+  fallback: "The optimiser was late or failed; the fallback made the plan.",
+  "invalid-plan": "A plan broke a limit and was not sent.",
+  "refused-profile": "A station refused a profile; its limit stayed as it was.",
+  "silent-station": "A station did not answer.",
+  "frozen-register": "A meter reports power, but its register stands still.",
+  chain: "The chain did not take a record.",
+  "implausible-reading": "A reading could not be true and was left out.",
+};

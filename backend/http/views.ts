@@ -1,0 +1,197 @@
+/** Pictures for people: one session as its driver watches it, one group as a cockpit shows it. Read from store and board. */
+import type { ChargingGroup, Evse } from "../domain/assets.ts";
+import { limitAt } from "../domain/profiles.ts";
+import type { EnergyPromise } from "../domain/promises.ts";
+import type { Admission, ChargingPreferences, ChargingSession } from "../domain/sessions.ts";
+import { slotOf } from "../domain/slots.ts";
+import { type EpochSecond, epochSecond } from "../domain/units.ts";
+import {
+  carsPowerW,
+  deliveredWh,
+  findLive,
+  type GroupBoard,
+  type LiveSession,
+  liveSessions,
+  netLoadW,
+} from "../usecases/board.ts";
+import type { GroupLimit, Incident, World } from "../usecases/ports.ts";
+
+type Needs = Pick<World, "store" | "board" | "clock" | "settings">;
+
+export type Limits = {
+  readonly desiredW: number;
+  readonly pendingW: number | null;
+  readonly appliedW: number;
+  readonly measuredW: number;
+};
+
+export type SessionView = {
+  readonly session: ChargingSession;
+  readonly promise: EnergyPromise | null;
+  readonly admission: Admission | null;
+  readonly preferences: ChargingPreferences | null;
+  readonly deliveredWh: number;
+  /** Null once the car has gone. */
+  readonly live: {
+    readonly limits: Limits;
+    readonly periods: readonly { readonly from: number; readonly limitW: number }[];
+    /** When the wished energy will be in the car, by the latest plan. */
+    readonly readyAt: number | null;
+    readonly pausedBecause: string | null;
+    /** Energy that could be guaranteed above the promise, Wh; negative: at risk. */
+    readonly marginWh: number | null;
+  } | null;
+};
+
+export async function sessionView(world: Needs, sessionId: string): Promise<SessionView | null> {
+  const { store } = world;
+  const session = await store.sessions.byId(sessionId);
+  if (!session) return null;
+  const promise = await store.promises.ofSession(sessionId);
+  const found = findLive(world.board, sessionId);
+  const now = world.clock.now();
+  return {
+    session,
+    promise,
+    admission: await store.sessions.admission(sessionId),
+    preferences: await store.sessions.preferences(sessionId),
+    deliveredWh: found
+      ? deliveredWh(found.live)
+      : (session.endRegisterWh ?? session.startRegisterWh) - session.startRegisterWh,
+    live: found ? pictureOf(found.live, now, world.settings.staleS, promise) : null,
+  };
+}
+
+function pictureOf(live: LiveSession, now: EpochSecond, staleS: number, promise: EnergyPromise | null) {
+  return {
+    limits: limitsOf(live, now),
+    periods: live.desired.filter((_, i) => (live.desired[i + 1]?.from ?? Number.POSITIVE_INFINITY) > now),
+    readyAt: readyAt(live, now),
+    pausedBecause: pausedBecause(live, now, staleS),
+    marginWh: promise?.slackWh ?? null,
+  };
+}
+
+export const limitsOf = (live: LiveSession, now: EpochSecond): Limits => ({
+  desiredW: limitAt(live.desired, now),
+  pendingW: live.pending ? limitAt(live.pending.profile, now) : null,
+  appliedW: limitAt(live.applied, now),
+  measuredW: live.powerW,
+});
+
+/** Follows the plan's limits until the wish is met; null when the plan ends before. */
+function readyAt(live: LiveSession, now: EpochSecond): number | null {
+  let restWs = (live.wishedWh - deliveredWh(live)) * 3600;
+  if (restWs <= 0) return now;
+  let at: number = now;
+  for (const period of [...live.desired.filter((one) => one.from > now), null]) {
+    const power = Math.min(live.maxPowerW, live.seenMaxW ?? live.maxPowerW, limitAt(live.desired, epochSecond(at)));
+    if (power > 0 && (period === null || restWs <= power * (period.from - at)))
+      return period === null ? null : Math.ceil(at + restWs / power);
+    if (period === null) return null;
+    restWs -= power * (period.from - at);
+    at = period.from;
+  }
+  return null;
+}
+
+function pausedBecause(live: LiveSession, now: EpochSecond, staleS: number): string | null {
+  if (live.powerW > 0) return null;
+  if (deliveredWh(live) >= live.wishedWh) return "The wished energy is in the car.";
+  if (now - live.readAt > staleS && live.readAt > live.pluggedAt) return "The meter has not been heard for a while.";
+  if (live.pending) return "The station has not confirmed its new limit yet.";
+  if (limitAt(live.applied, now) > 0) return "The car does not draw although it may.";
+  const next = live.desired.find((period) => period.from > now && period.limitW > 0);
+  if (next) return "Later power is cheaper, or others need theirs first.";
+  return "There is no power left for this car now.";
+}
+
+export type EvseRow = {
+  readonly evse: Evse;
+  readonly sessionNumber: number | null;
+  readonly sessionId: string | null;
+  readonly limits: Limits | null;
+  readonly ratedW: number;
+  readonly promise: EnergyPromise | null;
+  readonly stale: boolean;
+};
+
+export type GroupView = {
+  readonly group: ChargingGroup;
+  readonly at: EpochSecond;
+  readonly limitW: number;
+  readonly importW: number;
+  readonly carsW: number;
+  readonly demandW: number;
+  readonly productionW: number;
+  readonly price: number | null;
+  readonly limits: readonly GroupLimit[];
+  readonly rows: readonly EvseRow[];
+  readonly plan: PlanView | null;
+  readonly guardActions: number;
+  readonly lastCycleAt: number | null;
+  readonly incidents: readonly Incident[];
+};
+
+export type PlanView = {
+  readonly id: string;
+  readonly at: EpochSecond;
+  readonly slot: number;
+  readonly algorithm: "least-cost" | "least-laxity";
+  readonly cause: "slot" | "event";
+  /** Cost minus certified bound; 0: no cheaper plan exists; null: this plan claims nothing. */
+  readonly gap: bigint | null;
+  readonly repairedIntervals: number;
+  readonly solveMs: number;
+};
+
+const DAY_S = 86_400;
+
+export async function groupView(world: Needs, groupId: string): Promise<GroupView | null> {
+  const { store } = world;
+  const group = await store.sites.group(groupId);
+  if (!group) return null;
+  const now = world.clock.now();
+  const board = world.board.groups[groupId];
+  const carsW = board ? carsPowerW(board, now, world.settings.staleS) : 0;
+  const incidents = await store.incidents.since(epochSecond(now - DAY_S));
+  return {
+    group,
+    at: now,
+    limitW: limitNow(group, board),
+    carsW,
+    importW: carsW + (board ? netLoadW(board) : 0),
+    demandW: board?.site?.demandW ?? 0,
+    productionW: board?.site?.productionW ?? 0,
+    price: (await store.prices.from(world.settings.market, slotOf(now)))[0]?.price ?? null,
+    limits: await store.sites.limits(groupId, now),
+    rows: (await store.sites.evses(groupId)).map((evse) => rowOf(evse, board, now, world.settings.staleS)),
+    plan: await planView(world, groupId),
+    guardActions: board?.guardActions ?? 0,
+    lastCycleAt: board && board.lastCycleAt > 0 ? board.lastCycleAt : null,
+    incidents: incidents.filter((incident) => incident.groupId === groupId),
+  };
+}
+
+const limitNow = (group: ChargingGroup, board: GroupBoard | undefined) =>
+  board && board.lastCycleAt > 0 ? board.limitW : group.supplyLimitW;
+
+function rowOf(evse: Evse, board: GroupBoard | undefined, now: EpochSecond, staleS: number): EvseRow {
+  const live = board ? liveSessions(board).find((one) => one.evseId === evse.id) : undefined;
+  return {
+    evse,
+    sessionNumber: live?.number ?? null,
+    sessionId: live?.sessionId ?? null,
+    limits: live ? limitsOf(live, now) : null,
+    ratedW: evse.maxPowerW,
+    promise: live?.promise ?? null,
+    stale: live ? now - live.readAt > staleS : false,
+  };
+}
+
+async function planView({ store }: Needs, groupId: string): Promise<PlanView | null> {
+  const plan = await store.plans.latest(groupId);
+  if (!plan) return null;
+  const { id, at, slot, algorithm, cause, repairedIntervals, solveMs, cost, bound } = plan;
+  return { id, at, slot, algorithm, cause, repairedIntervals, solveMs, gap: bound === null ? null : cost - bound };
+}

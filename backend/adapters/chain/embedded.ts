@@ -156,7 +156,10 @@ export async function exportChain(chain: EmbeddedChain): Promise<ChainDump> {
   };
 }
 
-/** Executes a dump again in a fresh chain. Throws when the result is not the chain that was saved. */
+/**
+ * Executes a dump again in a fresh chain, which then goes on with the time of day. Throws when the result is not the
+ * chain that was saved.
+ */
 export async function importChain(dump: ChainDump, options: { readonly port?: number } = {}): Promise<EmbeddedChain> {
   if (dump.format !== "oli-move-chain/1")
     throw new Error(`"${String(dump.format)}" is no chain dump. Save the chain again.`);
@@ -175,6 +178,9 @@ export async function importChain(dump: ChainDump, options: { readonly port?: nu
       throw new Error(
         `The rebuilt chain ends in ${head.hash}, the saved one in ${dump.head}: the file was changed or the chain's rules were.`,
       );
+    // Saved yesterday, the chain's clock would stay a day behind: what is recorded now would lie in its future.
+    const behindS = Math.floor(Date.now() / 1000) - Number(head.timestamp);
+    if (behindS > 0) await request(rpc, "evm_increaseTime", quantity(behindS));
     return chain;
   } catch (error) {
     await chain.close();

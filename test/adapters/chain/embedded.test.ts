@@ -73,6 +73,18 @@ describe("the embedded chain", () => {
     await Promise.all([chain.close(), rebuilt.close()]);
   });
 
+  it("goes on with the time of day after it was rebuilt from a dump of long ago", async () => {
+    const chain = await startEmbeddedChain({ funded: [SLOTS.address], genesisAt: 1_600_000_000 });
+    await sendForeign(chain.rpc, SLOTS, 0);
+    const rebuilt = await importChain(await exportChain(chain));
+    const timeOf = async (n: string) =>
+      Number((await request<{ timestamp: Hex }>(rebuilt.rpc, "eth_getBlockByNumber", n, false)).timestamp);
+    expect(await timeOf("0x1")).to.be.within(1_600_000_000, 1_600_000_100);
+    await sendForeign(rebuilt.rpc, SLOTS, 1);
+    expect(Math.abs((await timeOf("0x2")) - Date.now() / 1000)).to.be.below(60);
+    await Promise.all([chain.close(), rebuilt.close()]);
+  });
+
   it("refuses a dump in which a transaction was changed, left out or moved in time", async () => {
     const chain = await embedded();
     const address = await deploySequence(chain.rpc, DEPLOYER);

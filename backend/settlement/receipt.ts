@@ -6,6 +6,7 @@ import type { EpochSecond, MicroEur, MicroEurPerKwh, Watt, WattHour } from "../d
 import type { Shares } from "./attribution.ts";
 import { type Canonical, canonical } from "./canonical.ts";
 import type { Compensation } from "./compensation.ts";
+import type { Evidence } from "./evidence.ts";
 import type { SettlementLine } from "./settle.ts";
 import { read, type Shape } from "./shape.ts";
 
@@ -21,6 +22,7 @@ export type Receipt = {
   readonly session: number;
   /** Address on chain; null for a session without a registered driver. */
   readonly driver: string | null;
+  readonly settledAt: EpochSecond;
   readonly tariff: {
     readonly id: string;
     readonly number: number;
@@ -43,6 +45,8 @@ export type Receipt = {
   readonly flex: ReceiptFlex;
   /** The last plan that the session was part of, as the chain commits to it. */
   readonly plan: { readonly algorithm: string; readonly problem: string; readonly plan: string } | null;
+  /** Hashes of the rows that all of this was computed from. */
+  readonly evidence: Evidence;
 };
 
 export type ReceiptPromise = {
@@ -117,7 +121,7 @@ const SHAPE: Shape = {
   record: {
     format: { oneOf: [RECEIPT_FORMAT] },
     methods: { record: { flexibility: "text", settlement: "text" } },
-    ...WHOLES("cpo", "group", "session"),
+    ...WHOLES("cpo", "group", "session", "settledAt"),
     driver: { nullable: "text" },
     tariff: { record: { id: "text", number: "whole", pricePerKwh: "whole", fixedFeeMicroEur: "money" } },
     meter: {
@@ -158,6 +162,12 @@ const SHAPE: Shape = {
       },
     },
     plan: { nullable: { record: { algorithm: "text", problem: "text", plan: "text" } } },
+    evidence: {
+      record: {
+        ...{ session: "text", promises: { list: "text" }, profiles: "text", readings: "text" },
+        sums: { tuple: ["whole", "whole", "whole", "whole", "whole", "whole"] },
+      },
+    },
   },
 };
 

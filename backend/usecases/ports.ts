@@ -16,6 +16,7 @@ import type { Solve } from "../optimisation/model.ts";
 import type { Board } from "./board.ts";
 import type { ChainCall, Ledger, SealedWallet, Wallets } from "./ledgerPort.ts";
 
+export type * from "./chainReaderPort.ts";
 export type * from "./ledgerPort.ts";
 
 export type World = {

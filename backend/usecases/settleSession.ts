@@ -24,6 +24,7 @@ import { type RegisterSeries, registerAt, registerSeries } from "../flexibility/
 import { shown } from "../flexibility/shown.ts";
 import { attribute, NO_SHARES, type Shares, vehicleShortfallWh } from "../settlement/attribution.ts";
 import { compensation } from "../settlement/compensation.ts";
+import { profilesText, promiseText, readingSums, readingsText, sessionText } from "../settlement/evidence.ts";
 import { RECEIPT_FORMAT, type Receipt, type ReceiptPromise, receiptText } from "../settlement/receipt.ts";
 import { SETTLEMENT_METHOD, settle } from "../settlement/settle.ts";
 import { type GroupBoard, importSoFarWh, type LiveSession, liveSessions } from "./board.ts";
@@ -39,7 +40,7 @@ export async function settleSession(
   live: LiveSession,
   board: GroupBoard,
 ): Promise<Settlement> {
-  const { store } = world;
+  const { store, ledger } = world;
   const from = session.pluggedAt;
   const to = session.unpluggedAt as EpochSecond;
   const group = (await store.sites.group(session.groupId)) as ChargingGroup;
@@ -47,7 +48,8 @@ export async function settleSession(
   const tariff = (await store.sites.tariff(session.tariffId)) as Tariff;
   const driver = session.driverId === null ? null : await store.drivers.byId(session.driverId);
   const readings = await store.meters.ofSession(session.id);
-  const limit = appliedLimit(await store.profiles.ofSession(session.id), from, watt(0));
+  const sent = await store.profiles.ofSession(session.id);
+  const limit = appliedLimit(sent, from, watt(0));
   const series = registerSeries({
     startAt: from,
     startWh: session.startRegisterWh,
@@ -79,6 +81,7 @@ export async function settleSession(
     group: group.number,
     session: session.number,
     driver: driver?.address ?? null,
+    settledAt: world.clock.now(),
     tariff: { id: tariff.id, number: tariff.number, pricePerKwh: tariff.pricePerKwh, fixedFeeMicroEur: microEur(0n) },
     meter: {
       startAt: from,
@@ -96,6 +99,13 @@ export async function settleSession(
     plan: commitments
       ? { algorithm: commitments.algorithm, problem: commitments.problem, plan: commitments.plan }
       : null,
+    evidence: {
+      session: ledger.hashText(sessionText(session)),
+      promises: (await store.promises.history(session.id)).map((one) => ledger.hashText(promiseText(one))),
+      profiles: ledger.hashText(profilesText(sent)),
+      readings: ledger.hashText(readingsText(readings)),
+      sums: readingSums(session, readings),
+    },
   };
   const text = receiptText(receipt);
   const salt = `0x${Buffer.from(world.random(32, `receipt:${session.id}`)).toString("hex")}` as const;
@@ -316,6 +326,9 @@ const SPEAKS_S = 3600;
 function entitled(draws: readonly Draw[], live: LiveSession, unplug: EpochSecond): Draw[] {
   let offeredAt = Number.NEGATIVE_INFINITY;
   return draws.map((draw) => {
+    // A station that is out of order allows nothing, whatever its profile says.
+    if (live.faults.some((fault) => draw.to > fault.from && draw.from < (fault.until ?? unplug)))
+      return { ...draw, allowedWh: draw.meteredWh };
     const unwilling = live.unwilling.some((stretch) => draw.to > stretch.from && draw.to <= (stretch.until ?? unplug));
     if (!unwilling) return draw;
     if (draw.allowedWh > draw.meteredWh) offeredAt = draw.to;

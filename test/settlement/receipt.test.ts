@@ -146,7 +146,7 @@ describe("Rechecking a receipt", () => {
   it("finds every change of a value that others follow from", () => {
     // Names, a promise's terms and circumstances follow from nothing else in the receipt: the chain and the store hold them.
     const free =
-      /^(format|methods|cpo|group|session|driver|plan|tariff\.(id|number)|meter\.(readings|signedRecord)|promise\.(version|by|energyWh|fromRegisterWh|compensateOrders))/;
+      /^(format|methods|cpo|group|session|driver|settledAt|plan|evidence|tariff\.(id|number)|meter\.(readings|signedRecord)|promise\.(version|by|energyWh|fromRegisterWh|compensateOrders))/;
     const circumstance =
       /^flex\.(startsAt|powerW|rewarded|intervals\.\d+\.(allowedWh|value|up|down|limitExcessWh|limitReducibleWh))/;
     fc.assert(

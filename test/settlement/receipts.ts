@@ -73,6 +73,7 @@ export function receiptOf({ series, limit, circumstances }: RandomSession, terms
     group: 7,
     session: 611,
     driver: "0x00000000000000000000000000000000000000AA",
+    settledAt: endAt,
     tariff: { id: "day", number: 4, pricePerKwh, fixedFeeMicroEur },
     meter: { startAt, startWh, endAt, endWh, readings: series.length - 2, signedRecord: null },
     lines: bill.lines,
@@ -81,6 +82,7 @@ export function receiptOf({ series, limit, circumstances }: RandomSession, terms
     promise,
     flex,
     plan: { algorithm: "0x01", problem: "0x02", plan: "0x03" },
+    evidence: { session: "0x04", promises: ["0x05"], profiles: "0x06", readings: "0x07", sums: [0, 1, 2, 3, 4, 5] },
   };
 }
 

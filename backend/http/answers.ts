@@ -36,7 +36,7 @@ export const machineKey = z
     id: z.string(),
     prefix: z.string(),
     name: z.string(),
-    purpose: z.enum(["cpo", "hems"]),
+    purpose: z.enum(["cpo", "hems", "audit"]),
     locationId: z.string().nullable(),
     groupId: z.string().nullable(),
     createdAt: instantText,

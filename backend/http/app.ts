@@ -155,6 +155,10 @@ function reply(response: express.Response, answer: Exclude<Answer, { feed: unkno
     response.set("content-security-policy", answer.policy).type("html").send(answer.html);
     return;
   }
+  if ("bytes" in answer) {
+    response.type(answer.type).send(Buffer.from(answer.bytes));
+    return;
+  }
   if (answer.cookies) response.append("set-cookie", [...answer.cookies]);
   response.status(answer.status);
   if ("body" in answer) response.json(answer.body);
@@ -162,7 +166,7 @@ function reply(response: express.Response, answer: Exclude<Answer, { feed: unkno
 }
 
 function hold(route: Route, answer: Exclude<Answer, { feed: unknown }>): void {
-  if ("html" in answer) return;
+  if ("html" in answer || "bytes" in answer) return;
   const spec = route.answers[answer.status];
   if (!spec) throw new Error(`${keyOf(route)} answers ${answer.status}, which it does not announce.`);
   if ("body" in answer !== (spec.schema !== undefined))

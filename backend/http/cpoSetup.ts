@@ -4,7 +4,7 @@ import { microEurPerKwh } from "../domain/units.ts";
 import * as out from "./answers.ts";
 import type { Deps } from "./deps.ts";
 import { ownGroup } from "./ownership.ts";
-import { Problem } from "./problems.ts";
+import { granted, Problem } from "./problems.ts";
 import { type Route, route } from "./route.ts";
 import * as schemas from "./schemas.ts";
 
@@ -30,6 +30,20 @@ export function cpoSetup(deps: Deps): readonly Route[] {
         const tariff = await store.sites.currentTariff(caller.cpoId);
         if (!tariff) throw new Problem("no-tariff", "Your CPO has no tariff. Register a site with one.");
         return { status: 200, body: out.tariffOut(tariff) };
+      },
+    }),
+    route({
+      method: "put",
+      path: "/cpo/tariff",
+      tag,
+      summary: "Set the tariff of sessions that start from now on",
+      description: "Running sessions keep theirs. The same price again changes nothing.",
+      who: ["staff"],
+      body: schemas.tariff,
+      answers: { 200: { description: "Tariff", schema: out.tariff } },
+      async handle({ caller, body }) {
+        const wish = { cpoId: caller.cpoId, pricePerKwh: body.pricePerKwhMicroEur };
+        return { status: 200, body: out.tariffOut(granted(await usecases.setTariff(wish), body).tariff) };
       },
     }),
     route({

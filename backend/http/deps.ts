@@ -16,6 +16,15 @@ export type Deps = {
   /** Groups whose live state everybody may see: the demo site's. */
   readonly publicGroups: readonly string[];
   readonly publicUrl: string;
+  readonly audit: AuditSource;
+};
+
+/** What `npm run verify -- --service` needs. */
+export type AuditSource = {
+  /** Where the records lie on chain; public. */
+  readonly manifest: { readonly manifest: unknown; readonly market: string; readonly rpcUrl: string | null };
+  /** The whole database as bytes; null where it is not in this process (PostgreSQL). */
+  readonly dump: (() => Promise<Uint8Array>) | null;
 };
 
 /** What the API reads from the chain. Each rejects while the chain is away. */

@@ -6,6 +6,24 @@ import type { Response } from "express";
 
 export type Updates = { subscribe(topic: string, listener: (data: unknown) => void): () => void };
 
+/** Topics `session:<id>` and `group:<id>`, within this process. */
+export function createUpdates(): Updates & { publish(topic: string, data: unknown): void } {
+  const listeners = new Map<string, Set<(data: unknown) => void>>();
+  return {
+    publish(topic, data) {
+      for (const listener of [...(listeners.get(topic) ?? [])]) listener(data);
+    },
+    subscribe(topic, listener) {
+      const all = listeners.get(topic) ?? new Set();
+      listeners.set(topic, all.add(listener));
+      return () => {
+        all.delete(listener);
+        if (all.size === 0 && listeners.get(topic) === all) listeners.delete(topic);
+      };
+    },
+  };
+}
+
 export type LiveFeed = {
   readonly event: string;
   readonly topics: readonly string[];

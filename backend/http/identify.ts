@@ -19,8 +19,10 @@ export async function identify(deps: Deps, request: Request): Promise<Caller | n
     const key = token === undefined ? null : await deps.accounts.keyOf(token);
     if (!key)
       throw unauthenticated("This key is not known, or was revoked. Send a valid one as `Authorization: Bearer`.");
-    const { cpoId, locationId, groupId } = key;
-    return { kind: key.purpose === "cpo" ? "cpo-key" : "hems-key", keyId: key.id, cpoId, locationId, groupId };
+    const { id: keyId, purpose, cpoId, locationId, groupId } = key;
+    if (purpose === "audit") return { kind: "audit-key", keyId };
+    if (cpoId === null) throw new Error(`Key ${keyId} belongs to no CPO. Revoke it and make another one.`);
+    return { kind: purpose === "cpo" ? "cpo-key" : "hems-key", keyId, cpoId, locationId, groupId };
   }
   const account = await deps.accounts.whoIs(cookie);
   if (!account) return null;

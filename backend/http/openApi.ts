@@ -34,6 +34,7 @@ const WHO: Record<Who, string> = {
   auditor: "auditors",
   "cpo-key": "keys of a CPO's back end",
   "hems-key": "keys of a HEMS",
+  "audit-key": "keys of an auditor, made by the operator of the service",
 };
 
 export function openApi(routes: readonly Route[], publicUrl: string): OpenApi {
@@ -66,8 +67,8 @@ export function openApi(routes: readonly Route[], publicUrl: string): OpenApi {
 
 function operation(route: Route, schemas: Record<string, Json>): Operation {
   const parameters = [...parametersOf(route.params, "path", schemas), ...parametersOf(route.query, "query", schemas)];
-  const people = route.who.some((who) => who === "driver" || who === "staff" || who === "auditor");
-  const machines = route.who.some((who) => who === "cpo-key" || who === "hems-key");
+  const people = route.who.some((who) => !who.endsWith("-key"));
+  const machines = route.who.some((who) => who.endsWith("-key"));
   const audience = route.who.length > 0 ? `For ${route.who.map((who) => WHO[who]).join(" and ")}.` : "For everybody.";
   return {
     tags: [route.tag],

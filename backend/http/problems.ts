@@ -48,6 +48,7 @@ export const PROBLEMS = {
   "too-many-sessions": { status: 409, title: "Too many sessions are open" },
   "redemption-waits": { status: 409, title: "A redemption is on its way" },
   "taken-id": { status: 409, title: "The id belongs to somebody else" },
+  "no-dump": { status: 409, title: "The database is not handed out from here" },
   "chain-away": { status: 503, title: "The chain cannot be read now" },
   // what cannot be meant
   "past-departure": { status: 422, title: "The departure lies in the past", at: "departsAt" },

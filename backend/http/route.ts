@@ -12,7 +12,8 @@ export type Caller =
   | { readonly kind: "staff"; readonly accountId: string; readonly cpoId: string; readonly name: string }
   | { readonly kind: "auditor"; readonly accountId: string; readonly name: string }
   | MachineCaller<"cpo-key">
-  | MachineCaller<"hems-key">;
+  | MachineCaller<"hems-key">
+  | { readonly kind: "audit-key"; readonly keyId: string };
 
 type MachineCaller<Kind extends string> = {
   readonly kind: Kind;
@@ -41,6 +42,7 @@ export type Answer =
   | { readonly status: number; readonly body: unknown; readonly cookies?: readonly string[] }
   | { readonly status: 204; readonly cookies?: readonly string[] }
   | { readonly html: string; readonly policy: string }
+  | { readonly bytes: Uint8Array; readonly type: string }
   | { readonly feed: LiveFeed };
 
 export type Route = {
@@ -59,7 +61,7 @@ export type Route = {
   readonly handle: (call: AnyCall) => Promise<Answer>;
 };
 
-export type Tag = "Accounts" | "Driver" | "CPO" | "Machines" | "Public";
+export type Tag = "Accounts" | "Driver" | "CPO" | "Machines" | "Audit" | "Public";
 
 export type AnswerSpec = {
   readonly description: string;

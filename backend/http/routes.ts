@@ -1,5 +1,6 @@
 /** Every address of the API, in the order in which it is described. */
 import { accountRoutes } from "./accountRoutes.ts";
+import { auditRoutes } from "./audit.ts";
 import { cpoRoutes } from "./cpo.ts";
 import type { Deps } from "./deps.ts";
 import { driverRoutes } from "./driver.ts";
@@ -13,6 +14,7 @@ export function allRoutes(deps: Deps): readonly Route[] {
     ...driverRoutes(deps),
     ...cpoRoutes(deps),
     ...machineRoutes(deps),
+    ...auditRoutes(deps),
     ...publicRoutes(deps, () => routes),
   ];
   return routes;

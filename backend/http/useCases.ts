@@ -12,6 +12,7 @@ import { type NewDriver, registerDriver, setDriverPreferences } from "../usecase
 import { requestCharging } from "../usecases/requestCharging.ts";
 import { setEvseStatus } from "../usecases/setEvseStatus.ts";
 import { liftGroupLimit, setGroupLimit } from "../usecases/setGroupLimit.ts";
+import { setTariff } from "../usecases/setTariff.ts";
 import { type SitePlan, setUpSite } from "../usecases/setUpSite.ts";
 import { startSession } from "../usecases/startSession.ts";
 import { stopSession } from "../usecases/stopSession.ts";
@@ -43,6 +44,7 @@ export function bindUseCases(world: World, probes: Probes, run: RunStep = (step)
     answerProfile: bound(answerProfile),
     setGroupLimit: bound(setGroupLimit),
     liftGroupLimit: (groupId: string) => run(() => liftGroupLimit(world, groupId, world.clock.now())),
+    setTariff: bound(setTariff),
     redeemFlex: bound(redeemFlex),
     setUpSite: bound<SitePlan, Awaited<ReturnType<typeof setUpSite>>>(setUpSite),
     recordForecast: (groupId: string, points: readonly ForecastPoint[]) =>

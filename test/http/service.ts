@@ -17,6 +17,7 @@ import type { SentProfile } from "../../backend/domain/profiles.ts";
 import { epochSecond, microEurPerKwh, watt } from "../../backend/domain/units.ts";
 import { type Api, type AppOptions, createApp } from "../../backend/http/app.ts";
 import type { ChainView } from "../../backend/http/deps.ts";
+import { createUpdates } from "../../backend/http/events.ts";
 import { type Serving, serve } from "../../backend/http/serve.ts";
 import { bindUseCases } from "../../backend/http/useCases.ts";
 import { createBoard } from "../../backend/usecases/board.ts";
@@ -50,17 +51,7 @@ export async function startService(options: Partial<AppOptions> & { readonly log
   const database = await openTestDatabase("pglite");
   await up(database.db);
   const clock = createVirtualClock<never>(NOON);
-  const listeners = new Map<string, Set<(data: unknown) => void>>();
-  const updates = {
-    publish: (topic: string, data: unknown) => {
-      for (const listener of listeners.get(topic) ?? []) listener(data);
-    },
-    subscribe: (topic: string, listener: (data: unknown) => void) => {
-      const all = listeners.get(topic) ?? new Set();
-      listeners.set(topic, all.add(listener));
-      return () => void all.delete(listener);
-    },
-  };
+  const updates = createUpdates();
   const sent: SentProfile[] = [];
   const contracts = bindContracts(MANIFEST, artifacts);
   const world: World = {
@@ -135,6 +126,10 @@ export async function startService(options: Partial<AppOptions> & { readonly log
     newId: randomUUID,
     publicGroups: ["north-1"],
     publicUrl: "http://127.0.0.1",
+    audit: {
+      manifest: { manifest: MANIFEST, market: "day-ahead", rpcUrl: null },
+      dump: async () => new TextEncoder().encode("the whole database"),
+    },
     logger: options.log ? pino(options.log) : pino({ level: "error" }, pino.destination(2)),
     checkAnswers: true,
     ...options,
@@ -198,6 +193,10 @@ export async function startService(options: Partial<AppOptions> & { readonly log
       return {
         authorization: `Bearer ${(await accounts.createKey({ name: purpose, cpoId: side, purpose, groupId })).token}`,
       };
+    },
+    async auditKey(): Promise<Who> {
+      const wish = { name: "audit", cpoId: null, purpose: "audit" } as const;
+      return { authorization: `Bearer ${(await accounts.createKey(wish)).token}` };
     },
     /** Lets the time pass, with the jobs that fall due in it. */
     async pass(seconds: number): Promise<void> {

@@ -31,8 +31,8 @@ const ACCOUNT_TABLES = [
   // Only a hash of the secret: whoever reads this table cannot use a key.
   `create table machine_key (
      id text primary key, prefix text not null unique, secret_hash text not null, name text not null,
-     cpo_id text not null, purpose text not null check (purpose in ('cpo', 'hems')), location_id text, group_id text,
-     created_at timestamptz not null, revoked_at timestamptz)`,
+     cpo_id text, purpose text not null check (purpose in ('cpo', 'hems', 'audit')), location_id text, group_id text,
+     created_at timestamptz not null, revoked_at timestamptz, check ((purpose = 'audit') = (cpo_id is null)))`,
   `create index machine_key_cpo on machine_key (cpo_id)`,
 ];
 
@@ -53,8 +53,9 @@ export type MachineKeyTable = {
   prefix: string;
   secret_hash: string;
   name: string;
-  cpo_id: string;
-  purpose: "cpo" | "hems";
+  /** Null for an auditor's key, which belongs to no CPO. */
+  cpo_id: string | null;
+  purpose: "cpo" | "hems" | "audit";
   location_id: string | null;
   group_id: string | null;
   created_at: Date;

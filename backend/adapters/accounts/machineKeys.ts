@@ -10,8 +10,9 @@ export type MachineKey = {
   readonly id: string;
   readonly prefix: string;
   readonly name: string;
-  readonly cpoId: string;
-  readonly purpose: "cpo" | "hems";
+  /** Null for an auditor's key, which belongs to no CPO. */
+  readonly cpoId: string | null;
+  readonly purpose: "cpo" | "hems" | "audit";
   /** Null: not bound any further. */
   readonly locationId: string | null;
   readonly groupId: string | null;

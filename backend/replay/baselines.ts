@@ -29,7 +29,8 @@ const powerOf = (group: Group, session: ScenarioSession) =>
 export const netW = (group: Group, slot: number) => (group.demand?.get(slot) ?? 0) - (group.production?.get(slot) ?? 0);
 
 function addWs(carWs: CarWs, group: Group, from: number, to: number, powerW: number): void {
-  const perSlot = (carWs[group.id] ??= {});
+  carWs[group.id] ??= {};
+  const perSlot = carWs[group.id] as Record<number, number>;
   for (let at = from; at < to; ) {
     const slot = slotOf(at as EpochSecond);
     const until = Math.min(to, slotStart(slot + 1));

@@ -125,7 +125,9 @@ export function createRun(
       for (const [i, evse] of Object.values(site.evses).entries()) {
         const ws = evse.registerWs - (before[i] as number);
         if (ws === 0) continue;
-        const perSlot = (tally.carWs[groupOf.get(evse.id) as string] ??= {});
+        const groupId = groupOf.get(evse.id) as string;
+        tally.carWs[groupId] ??= {};
+        const perSlot = tally.carWs[groupId] as Record<number, number>;
         perSlot[slotOf(from as EpochSecond)] = (perSlot[slotOf(from as EpochSecond)] ?? 0) + ws;
       }
     }

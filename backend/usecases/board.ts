@@ -298,6 +298,9 @@ export const netLoadW = (group: GroupBoard) => (group.site ? group.site.demandW 
 
 export const deliveredWh = (live: LiveSession) => live.registerWh - live.startRegisterWh;
 
+/** The station is out of order (not merely silent): it gives no power, whatever it is allowed. */
+export const isBroken = (live: LiveSession) => live.faults.at(-1)?.until === null && !live.silent;
+
 /** Energy that the promise in force still owes at its terms, Wh; 0 without one. */
 export const owedWh = (live: LiveSession) =>
   live.promise && isHolding(live.promise.state)

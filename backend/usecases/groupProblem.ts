@@ -11,6 +11,7 @@ import {
   deliveredWh,
   type GroupBoard,
   importSoFarWh,
+  isBroken,
   type LiveSession,
   liveSessions,
   owedWh,
@@ -148,7 +149,8 @@ function layIntervals(input: ProblemInput, cuts: readonly number[], sessions: re
 /** What is left of the running slot's energy at the start of the plan, Wh: the limit is a mean over the whole slot. */
 function currentSlotBudget({ group, board, at, limits, staleS, reservePerMille }: ProblemInput): number {
   const slotWh = (limitInForce(group, limits, at) * (1 - reservePerMille / 1000) * SLOT_S) / 3600;
-  const soFarWh = importSoFarWh(board, at, staleS);
+  // A register shows whole Wh: up to 1 Wh of each session is not seen yet.
+  const soFarWh = importSoFarWh(board, at, staleS) + Object.keys(board.sessions).length;
   const restWh = (limitInForce(group, limits, at) * (slotStart(board.slot + 1) - at)) / 3600;
   // Thermal: never above the limit at any moment, whatever the slot has saved so far.
   const leftWh = slotWh - soFarWh;
@@ -187,7 +189,7 @@ function carOf(live: LiveSession, at: EpochSecond, cuts: readonly number[]): Car
   let to = 0;
   while (to + 1 < cuts.length && (cuts[to + 1] as number) <= end) to++;
   if (to === 0) return null;
-  const powerW = Math.min(live.maxPowerW, live.seenMaxW ?? live.maxPowerW);
+  const powerW = isBroken(live) ? 0 : Math.min(live.maxPowerW, live.seenMaxW ?? live.maxPowerW);
   const needWh = live.promise && live.promise.by > at ? owedWh(live) : 0;
   const stayWh = Math.floor((powerW * ((cuts[to] as number) - at)) / 3600);
   return {

@@ -7,6 +7,10 @@ import { type GroupBoard, importSoFarWh, type LiveSession, liveSessions, netLoad
 import { dispatchProfiles, type Wish } from "./dispatchProfiles.ts";
 import type { World } from "./ports.ts";
 
+/** Kept free when trimming: stations answer with a delay, and a register shows whole Wh only. */
+const MARGIN = 0.002;
+const WH_PER_SLOT_W = 4;
+
 export async function guardSlot(world: World, group: GroupBoard): Promise<void> {
   const now = world.clock.now();
   const { staleS } = world.settings;
@@ -16,7 +20,7 @@ export async function guardSlot(world: World, group: GroupBoard): Promise<void> 
   const obeying = sessions.filter((live) => live.heldOutUntil <= now && !live.silent);
   const others = sessions.filter((live) => !obeying.includes(live));
   const action = guard({
-    limitW: group.limitW,
+    limitW: group.limitW - group.limitW * MARGIN - sessions.length * WH_PER_SLOT_W,
     elapsedS: now - slotStart(group.slot),
     importedWh: importSoFarWh(group, now, staleS),
     otherLoadW: netLoadW(group) + others.reduce((sum, live) => sum + powerNow(live, now, staleS), 0),

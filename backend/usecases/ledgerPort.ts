@@ -84,6 +84,10 @@ export type Ledger = {
   setGroup(g: { group: number; cpo: number; capacityW: number; parent: number; fromSlot: number }): ChainCall;
   registerAssets(list: readonly AssetSpec[]): ChainCall;
   assetId(cpo: number, salt: Hex, evseId: string): Hex;
+  /** A CPO exists on chain once it has a payee. */
+  setPayee(p: { cpo: number; payee: Hex }): ChainCall;
+  /** Lets Settlement take the treasury's euros; once, before the first deposit. */
+  approveDeposits(): ChainCall;
   registerDrivers(list: readonly { driver: Hex; consent: Hex }[]): ChainCall;
   mintTestEuro(to: Hex, amount: MicroEur, key: string): ChainCall;
   deposit(to: Hex, amount: MicroEur, key: string): ChainCall;

@@ -13,6 +13,7 @@ import {
   foldSiteReading,
   type GroupBoard,
   groupBoard,
+  isBroken,
   type LiveSession,
   netLoadW,
   rollSlots,
@@ -108,7 +109,7 @@ function noteFrozenRegister(live: LiveSession, reading: MeterReading): void {
 function noteDraw(world: World, group: GroupBoard, live: LiveSession, at: EpochSecond): void {
   const allowedW = Math.min(live.maxPowerW, limitAt(live.applied, at));
   const steady = limitAt(live.applied, epochSecond(at - UNDER_S)) >= allowedW && live.pending === null;
-  if (live.mode === "opted-out") return;
+  if (live.mode === "opted-out" || isBroken(live)) return;
   if (live.powerW >= allowedW - UNDER_W) {
     live.underSince = null;
     if (allowedW >= live.minPowerW && live.powerW > 0 && live.seenMaxW !== null) {

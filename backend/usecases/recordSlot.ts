@@ -2,13 +2,16 @@
  * One record per group and slot for SlotLedger (SC2): the plan that commands the slot, the plans made since the last
  * record, one row per asset, and the root of the salted leaves (allocations, promises). Joins the cycle's transaction.
  */
-import type { ChargingGroup } from "../domain/assets.ts";
-import { limitAt } from "../domain/profiles.ts";
+import type { ChargingGroup, PvAsset } from "../domain/assets.ts";
+import { type ChargingProfile, limitAt } from "../domain/profiles.ts";
 import { slotStart } from "../domain/slots.ts";
-import { type GroupBoard, liveSessions } from "./board.ts";
+import { type GroupBoard, type LiveSession, liveSessions } from "./board.ts";
 import type { AssetRow, Hex, StoredPlan, World } from "./ports.ts";
 
 type Needs = Pick<World, "store" | "ledger" | "random" | "settings" | "clock">;
+
+/** What the plan allots, by session. */
+export type Wishes = ReadonlyMap<string, ChargingProfile>;
 
 const ZERO: Hex = `0x${"00".repeat(32)}`;
 /** Status of an asset in a row; numbers are the contract's. */
@@ -19,13 +22,17 @@ export async function recordSlot(
   group: ChargingGroup,
   board: GroupBoard,
   plan: StoredPlan,
+  wishes: Wishes,
 ): Promise<void> {
   const { store, ledger } = world;
   const slot = plan.slot + (slotStart(plan.slot + 1) - plan.at <= world.settings.leadS ? 1 : 0);
   if (slot <= board.recordedSlot) return;
   const earlierPlans = (await store.plans.unrecorded(group.id)).filter((other) => other.id !== plan.id);
-  const rows = rowsOf(await store.sites.evses(group.id), board, slot, world);
-  const leaves = leavesOf(board, plan, slot, world);
+  const rows = [
+    ...rowsOf(await store.sites.evses(group.id), board, slot, wishes, world),
+    ...inverterRows(await store.sites.pvs(group.id), board),
+  ].sort((a, b) => a.index - b.index);
+  const leaves = leavesOf(board, plan, slot, wishes, world);
   const root =
     leaves.length > 0 ? ledger.merkleRoot(leaves.map((leaf) => ledger.leaf(leaf.salt as Hex, leaf.text))) : ZERO;
   const call = ledger.record([
@@ -72,43 +79,66 @@ function rowsOf(
   evses: readonly { id: string; row: number }[],
   board: GroupBoard,
   slot: number,
+  wishes: Wishes,
   world: Needs,
 ): AssetRow[] {
   const now = world.clock.now();
   const byEvse = new Map(liveSessions(board).map((live) => [live.evseId, live]));
-  return [...evses]
-    .sort((a, b) => a.row - b.row)
-    .map((evse) => {
-      const live = byEvse.get(evse.id);
-      if (!live)
-        return {
-          index: evse.row,
-          limitW: 0,
-          powerW: 0,
-          status: ROW_STATUS.available,
-          flags: 0,
-          registerWh: board.registers[evse.id] ?? 0,
-        };
-      const silent = now - live.readAt > world.settings.staleS;
+  return evses.map((evse) => {
+    const live = byEvse.get(evse.id);
+    if (!live)
       return {
         index: evse.row,
-        limitW: limitAt(live.pending?.profile ?? live.applied, slotStart(slot)),
-        powerW: live.powerW,
-        status: silent ? ROW_STATUS.silent : live.powerW > 0 ? ROW_STATUS.charging : ROW_STATUS.occupied,
+        limitW: 0,
+        powerW: 0,
+        status: ROW_STATUS.available,
         flags: 0,
-        registerWh: live.registerWh,
+        registerWh: board.registers[evse.id] ?? 0,
       };
-    });
+    const silent = now - live.readAt > world.settings.staleS;
+    return {
+      index: evse.row,
+      limitW: limitAt(commandedOf(live, wishes, now), slotStart(slot)),
+      powerW: live.powerW,
+      status: silent ? ROW_STATUS.silent : live.powerW > 0 ? ROW_STATUS.charging : ROW_STATUS.occupied,
+      flags: 0,
+      registerWh: live.registerWh,
+    };
+  });
+}
+
+/** What commands the station: the plan's wish, unless it is not sent because the station does not obey. */
+const commandedOf = (live: LiveSession, wishes: Wishes, now: number) =>
+  (live.heldOutUntil <= now ? wishes.get(live.sessionId) : undefined) ?? live.pending?.profile ?? live.applied;
+
+/** PV gives, so its power is negative; what was measured is shared out by rated power. */
+function inverterRows(pvs: readonly PvAsset[], board: GroupBoard): AssetRow[] {
+  const ratedW = pvs.reduce((sum, pv) => sum + pv.ratedPowerW, 0);
+  const productionW = board.site?.productionW ?? 0;
+  return pvs.map((pv) => ({
+    index: pv.row,
+    limitW: pv.ratedPowerW,
+    powerW: ratedW === 0 ? 0 : -Math.round((productionW * pv.ratedPowerW) / ratedW),
+    status: productionW > 0 ? ROW_STATUS.charging : ROW_STATUS.available,
+    flags: 0,
+    registerWh: 0,
+  }));
 }
 
 /** What a driver can prove with salt and text: the promise that held and the power that was allotted. */
-function leavesOf(board: GroupBoard, plan: StoredPlan, slot: number, world: Needs): { text: string; salt: string }[] {
+function leavesOf(
+  board: GroupBoard,
+  plan: StoredPlan,
+  slot: number,
+  wishes: Wishes,
+  world: Needs,
+): { text: string; salt: string }[] {
   return liveSessions(board).flatMap((live) => {
     const salt = (what: string) =>
       `0x${Buffer.from(world.random(32, `leaf:${what}:${live.sessionId}:${slot}`)).toString("hex")}`;
     const allocation = JSON.stringify({
       kind: "allocation",
-      limitW: limitAt(live.desired, slotStart(slot)),
+      limitW: limitAt(wishes.get(live.sessionId) ?? live.desired, slotStart(slot)),
       plan: plan.id,
       session: live.number,
       slot,

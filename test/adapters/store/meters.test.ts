@@ -119,6 +119,19 @@ onEveryDatabase("Meters", (given) => {
       expect(stored).to.have.length(3 + 1 + 1 + 1 + 95 + 1);
     });
 
+    it("counts the readings of sites too, and shows them to the transaction", async () => {
+      const { store } = given();
+      const site = (seconds: number) => ({ groupId: "tx", at: at(seconds), demandW: watt(1), productionW: watt(0) });
+      await store.meters.appendSite([site(60)]);
+      await store.transaction(async (tx) => {
+        expect(await tx.meters.appendSite([site(60), site(120)])).to.equal(1);
+        expect(await tx.meters.appendSite([site(120), site(0)])).to.equal(1);
+        expect(await tx.meters.latestSite("tx")).to.deep.equal(site(120));
+        expect(await tx.meters.appendSite([site(180)])).to.equal(1);
+      });
+      expect(await store.meters.latestSite("tx")).to.deep.equal(site(180));
+    });
+
     it("writes before a read of the same transaction", async () => {
       await given().store.transaction(async (tx) => {
         await tx.meters.append([reading("seen", 0)]);

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import type { SentProfile } from "../../../backend/domain/profiles.ts";
 import { watt } from "../../../backend/domain/units.ts";
+import type { Store } from "../../../backend/usecases/ports.ts";
 import { at, onEveryDatabase, rejection } from "./everyDatabase.ts";
 
 const sent = (id: string, sessionId: string, limitW: number): SentProfile => ({
@@ -46,6 +47,34 @@ onEveryDatabase("Profiles", (given) => {
     });
     await profiles.answer("p2", "applied", at(9));
     expect(await profiles.applied("two")).to.deep.equal(sent("p2", "two", 2_000).profile);
+  });
+
+  it("shows a transaction its own profiles and answers, and keeps nothing of one that fails", async () => {
+    const { store } = given();
+    await store.profiles.add([sent("old", "three", 1_000)]);
+    const expected = [
+      { ...sent("old", "three", 1_000), state: "applied", answeredAt: at(8) },
+      { ...sent("new", "three", 2_000), state: "applied", answeredAt: at(7) },
+    ];
+    const work = async (tx: Store) => {
+      // "old" is known already: it stays as it was sent, and its answer counts.
+      await tx.profiles.add([sent("old", "three", 9_999), sent("new", "three", 2_000)]);
+      await tx.profiles.answer("new", "applied", at(7));
+      await tx.profiles.answer("old", "applied", at(8));
+    };
+    const failing = store.transaction(async (tx) => {
+      await work(tx);
+      expect(await tx.profiles.ofSession("three")).to.deep.equal(expected);
+      expect(await tx.profiles.byId("new")).to.deep.equal(expected[1]);
+      expect(await tx.profiles.applied("three")).to.deep.equal(expected[0]?.profile);
+      throw new Error("undo");
+    });
+    expect((await rejection(failing)).message).to.equal("undo");
+    expect(await store.profiles.ofSession("three")).to.deep.equal([sent("old", "three", 1_000)]);
+    await store.transaction(work);
+    expect(await store.profiles.ofSession("three")).to.deep.equal(expected);
+    const ghost = store.transaction((tx) => tx.profiles.answer("ghost", "applied", at(0)));
+    expect((await rejection(ghost)).message).to.contain("ghost");
   });
 
   it("refuses the answer to a profile that was never sent", async () => {

@@ -1,7 +1,8 @@
 import { expect } from "chai";
 import { type EnergyPromise, offerPromise, type PromiseState, transition } from "../../../backend/domain/promises.ts";
 import { wattHour } from "../../../backend/domain/units.ts";
-import { addSite, aSession, at, onEveryDatabase } from "./everyDatabase.ts";
+import type { Store } from "../../../backend/usecases/ports.ts";
+import { addSite, aSession, at, onEveryDatabase, rejection } from "./everyDatabase.ts";
 
 const offer = (sessionId: string, version: number): EnergyPromise =>
   offerPromise(
@@ -61,6 +62,38 @@ onEveryDatabase("Promises", (given) => {
       expect((await promises.ofSession("session-2"))?.version).to.equal(version);
     });
   }
+
+  it("writes the last state of a transaction, shows it each of them, and keeps none of one that fails", async () => {
+    const { store } = given();
+    const work = async (tx: Store) => {
+      await tx.promises.put(inState("session-1", 1, "accepted"));
+      expect((await tx.promises.ofSession("session-1"))?.state).to.equal("accepted");
+      await tx.promises.put(inState("session-1", 1, "amended"));
+      await tx.promises.put(inState("session-1", 2, "offered"));
+      await tx.promises.put(inState("session-1", 2, "on-track"));
+      expect((await tx.promises.holding("group")).map((one) => one.version)).to.deep.equal([2]);
+      expect(await tx.promises.all()).to.have.length(2);
+      await tx.promises.put(inState("session-1", 2, "at-risk"));
+    };
+    const failing = store.transaction(async (tx) => {
+      await work(tx);
+      expect(await tx.promises.history("session-1")).to.deep.equal([
+        inState("session-1", 1, "amended"),
+        inState("session-1", 2, "at-risk"),
+      ]);
+      throw new Error("undo");
+    });
+    expect((await rejection(failing)).message).to.equal("undo");
+    expect(await store.promises.all()).to.deep.equal([]);
+    await store.transaction(work);
+    expect((await store.promises.history("session-1")).map((one) => one.state)).to.deep.equal(["amended", "at-risk"]);
+  });
+
+  it("fails at the commit when the promise's session is unknown", async () => {
+    const { store } = given();
+    const failing = store.transaction((tx) => tx.promises.put(inState("nobody", 1, "offered")));
+    expect((await rejection(failing)).message).to.contain("foreign key");
+  });
 
   it("finds what holds capacity in a group: of open sessions only", async () => {
     const { promises, sessions } = given().store;

@@ -1,7 +1,7 @@
 /** What meters said. Readings are appended and never changed; the database refuses it (migrations.ts). */
-import type { Selectable } from "kysely";
+import { type Selectable, sql } from "kysely";
 import type { MeterReading, SiteReading, SiteSlot } from "../../domain/meters.ts";
-import { watt, wattHour } from "../../domain/units.ts";
+import { epochSecond, watt, wattHour } from "../../domain/units.ts";
 import type { MeterStore } from "../../usecases/ports.ts";
 import { type Columns, insertMany, keepKnown } from "./insertMany.ts";
 import type { Database, Db } from "./schema.ts";
@@ -16,13 +16,7 @@ export function meterStore(db: Db, waiting: Waiting | null): MeterStore {
     append: (readings) => (meters ? meters.append(readings) : METERS.insert(db, readings)),
     async ofSession(sessionId) {
       await meters?.flush();
-      const rows = await db
-        .selectFrom("meter_reading")
-        .selectAll()
-        .where("session_id", "=", sessionId)
-        .orderBy("at")
-        .execute();
-      return rows.map(toReading);
+      return readSession(db, sessionId);
     },
     async latest(sessionId) {
       await meters?.flush();
@@ -67,6 +61,20 @@ export function meterStore(db: Db, waiting: Waiting | null): MeterStore {
       return rows.map(toSiteSlot);
     },
   };
+}
+
+/** A session has a thousand readings: as one JSON value they come four times as fast as in rows of their own. */
+async function readSession(db: Db, sessionId: string): Promise<readonly MeterReading[]> {
+  const { rows } = await sql<{ readings: readonly (readonly [number, number, number])[] | null }>`
+    select json_agg(json_build_array(extract(epoch from at)::bigint, register_wh, power_w) order by at) as readings
+    from meter_reading where session_id = ${sessionId}`.execute(db);
+  const readings = rows[0]?.readings ?? [];
+  return readings.map(([at, registerWh, powerW]) => ({
+    sessionId,
+    at: epochSecond(at),
+    registerWh: wattHour(registerWh),
+    powerW: watt(powerW),
+  }));
 }
 
 const METERS: Series<MeterReading> = {

@@ -1,13 +1,16 @@
 /** For everybody: health, the API's description, and the live state of the demo site. */
 import { z } from "zod";
+import { SLOT_S, SLOTS_PER_DAY, slotOf, slotStart } from "../domain/slots.ts";
+import { epochSecond } from "../domain/units.ts";
 import * as out from "./answers.ts";
 import type { Deps } from "./deps.ts";
 import { docsPage } from "./docsPage.ts";
 import { livePage } from "./livePage.ts";
 import { openApi } from "./openApi.ts";
-import { at, instantText, moneyText, wh } from "./quantities.ts";
+import { at, instantText, moneyText, w } from "./quantities.ts";
 import { type Route, route } from "./route.ts";
-import { publicGroup, publicGroupOut } from "./viewAnswers.ts";
+import { plan, planOut, publicGroup, publicGroupOut } from "./viewAnswers.ts";
+import { planViewOf } from "./views.ts";
 
 const health = z
   .object({
@@ -30,7 +33,14 @@ const bill = out.settlement
 const live = z
   .object({
     at: instantText,
-    groups: z.array(publicGroup),
+    groups: z.array(
+      publicGroup.extend({
+        history: z
+          .array(z.object({ at: instantText, importW: w, limitW: w }))
+          .meta({ description: "Means of the slots of the last 24 hours" }),
+      }),
+    ),
+    plans: z.array(plan),
     bills: z.array(bill),
     records: z.array(
       z.object({
@@ -41,16 +51,19 @@ const live = z
         txHash: z.string().nullable(),
       }),
     ),
-    deliveredWh: wh.meta({ description: "Wh; of the bills shown" }),
   })
   .meta({ id: "Live" });
 
 const SHOWN = 12;
+/** All who watch see the same picture, made at most this often, ms. */
+const SHARED_MS = 900;
 
 export function publicRoutes(deps: Deps, all: () => readonly Route[]): readonly Route[] {
   const { usecases, store, chain } = deps;
   const tag = "Public" as const;
   const topics = deps.publicGroups.map((id) => `group:${id}`);
+
+  const plans = latestPlans(deps);
 
   /** The latest bills of the CPOs whose groups are public. */
   async function bills(): Promise<z.output<typeof bill>[]> {
@@ -67,18 +80,30 @@ export function publicRoutes(deps: Deps, all: () => readonly Route[]): readonly 
       .map((one) => bill.parse(out.settlementOut(one)));
   }
 
-  async function picture(): Promise<z.output<typeof live>> {
-    const views = await Promise.all(deps.publicGroups.map((id) => usecases.groupView(id)));
-    const shown = await bills();
+  async function history(groupId: string): Promise<{ at: string; importW: number; limitW: number }[]> {
+    const slots = await store.meters.siteSlots(groupId, slotOf(usecases.now()) - SLOTS_PER_DAY);
+    return slots.map(({ slot, demandW, productionW, carsWh, limitW }) => ({
+      at: at(slotStart(slot)),
+      importW: Math.round(demandW - productionW + (carsWh * 3600) / SLOT_S),
+      limitW,
+    }));
+  }
+
+  const picture = shared(SHARED_MS, async (): Promise<z.output<typeof live>> => {
+    const groups = [];
+    for (const id of deps.publicGroups) {
+      const view = await usecases.groupView(id);
+      if (view) groups.push({ ...publicGroupOut(view), history: await history(id) });
+    }
     return {
       at: at(usecases.now()),
-      groups: views.flatMap((view) => (view ? [publicGroupOut(view)] : [])),
-      bills: shown,
+      groups,
+      plans: [...(await plans(groups.flatMap((group) => (group.plan ? [group.plan] : []))))],
+      bills: await bills(),
       // The page is worth seeing while the chain is away, too.
       records: [...(await chain.latest(SHOWN).catch(() => []))],
-      deliveredWh: shown.reduce((sum, one) => sum + one.energyWh, 0),
     };
-  }
+  });
 
   const html = { 200: { description: "Page", type: "text/html" } };
   return [
@@ -145,4 +170,39 @@ export function publicRoutes(deps: Deps, all: () => readonly Route[]): readonly 
       handle: async () => docsPage(openApi(all(), deps.publicUrl)),
     }),
   ];
+}
+
+/** Answers what was made less than `forMs` ago again, also to those who ask while it is being made. */
+function shared<T>(forMs: number, make: () => Promise<T>): () => Promise<T> {
+  let latest: { readonly until: number; readonly made: Promise<T> } | null = null;
+  return () => {
+    if (latest && performance.now() < latest.until) return latest.made;
+    const made = make();
+    latest = { until: performance.now() + forMs, made };
+    made.catch(() => {
+      latest = null;
+    });
+    return made;
+  };
+}
+
+type Plan = z.output<typeof plan>;
+
+/** The plans that were seen, newest first; at the first look those of the last half hour. */
+function latestPlans({ store, usecases, publicGroups }: Deps): (seen: readonly Plan[]) => Promise<readonly Plan[]> {
+  const known = new Map<string, Plan>();
+  let began = false;
+  return async (seen) => {
+    if (!began) {
+      began = true;
+      const since = epochSecond(usecases.now() - 1800);
+      for (const one of await store.plans.page(since, "", 200))
+        if (publicGroups.includes(one.groupId)) known.set(one.id, planOut(planViewOf(one)));
+    }
+    for (const one of seen) known.set(one.id, one);
+    const newest = [...known.values()].sort((a, b) => (a.at < b.at ? 1 : -1)).slice(0, SHOWN);
+    known.clear();
+    for (const one of newest) known.set(one.id, one);
+    return newest;
+  };
 }

@@ -79,7 +79,7 @@ export const plan = z
     solveMs: z.number(),
   })
   .meta({ id: "Plan" });
-const planOut = (of: PlanView): Out<typeof plan> => ({
+export const planOut = (of: PlanView): Out<typeof plan> => ({
   ...of,
   at: at(of.at),
   gap: of.gap === null ? null : of.gap.toString(),

@@ -14,7 +14,7 @@ import {
   liveSessions,
   netLoadW,
 } from "../usecases/board.ts";
-import type { GroupLimit, Incident, World } from "../usecases/ports.ts";
+import type { GroupLimit, Incident, StoredPlan, World } from "../usecases/ports.ts";
 
 type Needs = Pick<World, "store" | "board" | "clock" | "settings">;
 
@@ -191,7 +191,26 @@ function rowOf(evse: Evse, board: GroupBoard | undefined, now: EpochSecond, stal
 
 async function planView({ store }: Needs, groupId: string): Promise<PlanView | null> {
   const plan = await store.plans.latest(groupId);
-  if (!plan) return null;
-  const { id, at, slot, algorithm, cause, repairedIntervals, solveMs, cost, bound } = plan;
-  return { id, at, slot, algorithm, cause, repairedIntervals, solveMs, gap: bound === null ? null : cost - bound };
+  return plan && planViewOf(plan);
 }
+
+export const planViewOf = ({
+  id,
+  at,
+  slot,
+  algorithm,
+  cause,
+  repairedIntervals,
+  solveMs,
+  cost,
+  bound,
+}: StoredPlan): PlanView => ({
+  id,
+  at,
+  slot,
+  algorithm,
+  cause,
+  repairedIntervals,
+  solveMs,
+  gap: bound === null ? null : cost - bound,
+});

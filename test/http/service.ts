@@ -11,7 +11,7 @@ import { bindContracts } from "../../backend/adapters/chain/contracts.ts";
 import { loadArtifacts, type Manifest } from "../../backend/adapters/chain/deployment.ts";
 import { createLedger } from "../../backend/adapters/chain/ledger.ts";
 import { createWallets } from "../../backend/adapters/chain/wallets.ts";
-import { createVirtualClock } from "../../backend/adapters/clock/virtual.ts";
+import { createQueueClock } from "../../backend/adapters/clock/queueClock.ts";
 import { createStore } from "../../backend/adapters/store/store.ts";
 import type { SentProfile } from "../../backend/domain/profiles.ts";
 import { epochSecond, microEurPerKwh, watt } from "../../backend/domain/units.ts";
@@ -50,7 +50,7 @@ export type Service = Awaited<ReturnType<typeof startService>>;
 export async function startService(options: Partial<AppOptions> & { readonly log?: DestinationStream } = {}) {
   const database = await openTestDatabase("pglite");
   await up(database.db);
-  const clock = createVirtualClock<never>(NOON);
+  const clock = createQueueClock<never>(NOON);
   const updates = createUpdates();
   const sent: SentProfile[] = [];
   const contracts = bindContracts(MANIFEST, artifacts);

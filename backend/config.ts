@@ -10,7 +10,7 @@ const schema = z.object({
   PUBLIC_URL: z.url().optional(),
   DATABASE_URL: z.string().startsWith("postgres").optional(),
   CHAIN_RPC_URL: z.string().optional(),
-  CHAIN_RPC_PORT: z.coerce.number().int().min(0).max(65_535).default(8545),
+  CHAIN_RPC_PORT: z.coerce.number().int().min(0).max(65_535).optional(),
   CHAIN_KEYS: z.string().optional(),
   WALLET_KEKS: z.string().optional(),
   AUTH_SECRET: z.string().min(32).optional(),
@@ -25,8 +25,8 @@ export type Config = {
   readonly databaseUrl: string | null;
   /** JSON-RPC endpoints; null: the embedded chain. */
   readonly chainRpcUrls: readonly string[] | null;
-  /** Where the embedded chain answers JSON-RPC on 127.0.0.1. */
-  readonly chainRpcPort: number;
+  /** Where the embedded chain answers JSON-RPC on 127.0.0.1; null: 8545, or any free port when that is taken. */
+  readonly chainRpcPort: number | null;
   /** Private keys of the lanes; null: the public development keys, on a local chain only. */
   readonly chainKeys: Readonly<Record<(typeof LANES)[number], `0x${string}`>> | null;
   /** Key-encryption keys by version; null: random, for an embedded database only. */
@@ -57,7 +57,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     publicUrl: e.PUBLIC_URL ?? null,
     databaseUrl: e.DATABASE_URL ?? null,
     chainRpcUrls: e.CHAIN_RPC_URL?.split(",").map((url) => url.trim()) ?? null,
-    chainRpcPort: e.CHAIN_RPC_PORT,
+    chainRpcPort: e.CHAIN_RPC_PORT ?? null,
     chainKeys: e.CHAIN_KEYS === undefined ? null : chainKeys(e.CHAIN_KEYS),
     walletKeks: e.WALLET_KEKS === undefined ? null : walletKeks(e.WALLET_KEKS),
     authSecret: e.AUTH_SECRET ?? null,

@@ -36,7 +36,7 @@ const HOUSE: House = {
   },
   http: { may: ["domain", "usecases", ...OUTSIDE] },
   // A scenario drives the use cases as people and stations do; the simulated site and the clock are its stage.
-  replay: { may: [...PURE, "usecases", "adapters/cpo/simulated", "adapters/clock/virtual.ts", ...OUTSIDE] },
+  replay: { may: [...PURE, "usecases", "adapters/cpo/simulated", "adapters/clock/queueClock.ts", ...OUTSIDE] },
   "config.ts": { may: ["domain", ...OUTSIDE] },
   // What stands above the rooms: putting the parts together, and comparing chain with database.
   "compose.ts": { may: ["domain", "usecases", "adapters", ...OUTSIDE] },

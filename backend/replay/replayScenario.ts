@@ -47,7 +47,7 @@ export async function replayScenario(
   const { store, writer } = system;
   const saved = (await store.snapshots.load(`replay:${scenario.name}`))?.state as ScenarioState | undefined;
   const run = createRun(scenario, saved ?? null, (parts) => ({ ...parts, ...worldOf(system, settings) }));
-  if (!saved) await register(system, run);
+  if (!saved) await registerSite(system, run);
 
   for (let steps = 1; await run.step(); steps++) {
     if (steps % SLOTS_PER_PASS === 0) await writer.pass();
@@ -86,7 +86,7 @@ async function drain(writer: ReplaySystem["writer"]): Promise<void> {
 }
 
 /** Site, drivers, deposits and the first state of the replay commit together, so that a restart finds all or nothing. */
-async function register(system: ReplaySystem, run: ScenarioRun): Promise<void> {
+export async function registerSite(system: ReplaySystem, run: ScenarioRun): Promise<void> {
   const { scenario, world } = run;
   const { ledger } = system;
   const penniless = new Set(

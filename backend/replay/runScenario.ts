@@ -4,7 +4,7 @@
  * killed goes on from the last slot as if nothing had happened.
  */
 
-import { createVirtualClock, type VirtualClock } from "../adapters/clock/virtual.ts";
+import { createQueueClock, type QueueClock } from "../adapters/clock/queueClock.ts";
 import {
   advance,
   createSimulatedSite,
@@ -55,8 +55,11 @@ const ANSWER_S = 2;
 /** Day-ahead prices of the whole next UTC day are published at this hour, UTC. */
 const PUBLISHED_HOUR = 12;
 
+/** What a visitor's simulated car takes. */
+const VISITOR_ROOM_WH = 30_000;
+
 export type ScenarioState = {
-  readonly clock: ReturnType<VirtualClock<SiteEvent>["save"]>;
+  readonly clock: ReturnType<QueueClock<SiteEvent>["save"]>;
   readonly site: SimulatedSite;
   readonly board: World["board"];
   readonly tally: Tally;
@@ -75,6 +78,8 @@ export type ScenarioRun = {
   readonly scenario: Scenario;
   /** Runs until the end of the slot; one transaction. */
   step(): Promise<boolean>;
+  /** Handles what is due by the wall clock, each event by itself; for a scenario that has caught up with the present. */
+  live(wall: () => number): Promise<void>;
   /** Share of the scenario that has been run, 0 to 1. */
   progress(): number;
   readonly state: ScenarioState;
@@ -86,7 +91,7 @@ export function createRun(
   saved: ScenarioState | null,
   open: (parts: Pick<World, "clock" | "board" | "cpo" | "faults">) => World,
 ): ScenarioRun {
-  const clock = createVirtualClock<SiteEvent>(scenario.from, saved?.clock);
+  const clock = createQueueClock<SiteEvent>(scenario.from, saved?.clock);
   const board = saved?.board ?? createBoard();
   const site =
     saved?.site ??
@@ -180,6 +185,30 @@ export function createRun(
       case "repaired":
         await setEvseStatus(world, { evseId: event.evseId, status: "AVAILABLE", at: now });
         return;
+    }
+  }
+
+  /** Sessions that somebody started by the API on a simulated EVSE get a simulated car; it goes when they end. */
+  function seatVisitors(): void {
+    const present = new Map(
+      Object.values(board.groups).flatMap((group) =>
+        Object.values(group.sessions).map((live) => [live.evseId, live] as const),
+      ),
+    );
+    for (const evse of Object.values(site.evses)) {
+      const live = present.get(evse.id);
+      if (live && !evse.car) {
+        const car = {
+          sessionId: live.sessionId,
+          maxPowerW: live.maxPowerW,
+          minPowerW: live.minPowerW,
+          roomWs: VISITOR_ROOM_WH * 3600,
+        };
+        // What the station was told before the car was seen is in force.
+        plugIn(site, evse.id, car, live.applied);
+      }
+      if (!live && evse.car && !scenario.sessions.some((session) => session.id === evse.car?.sessionId))
+        unplug(site, evse.id);
     }
   }
 
@@ -307,6 +336,12 @@ export function createRun(
     get state() {
       return { clock: clock.save(), site, board, tally };
     },
+    async live(wall) {
+      clock.follow(wall);
+      for (let event = clock.next(clock.now()); event !== null; event = clock.next(clock.now()))
+        await handle(world, event);
+      seatVisitors();
+    },
     progress: () => Math.min(1, (clock.now() - scenario.from) / (scenario.to - scenario.from)),
     async step() {
       if (clock.now() >= scenario.to) return false;
@@ -332,7 +367,7 @@ export function createRun(
 }
 
 /** Everything that is fixed from the start; plug-outs before plug-ins of the same second, so that an EVSE is free. */
-function fillQueue(scenario: Scenario, clock: VirtualClock<SiteEvent>): void {
+function fillQueue(scenario: Scenario, clock: QueueClock<SiteEvent>): void {
   for (const [index, event] of scenario.events.entries()) clock.put(event.at, { kind: "event", index });
   for (const [index, session] of scenario.sessions.entries()) clock.put(session.plugOut, { kind: "plug-out", index });
   for (const [index, session] of scenario.sessions.entries()) clock.put(session.plugIn, { kind: "plug-in", index });

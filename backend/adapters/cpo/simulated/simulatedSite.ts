@@ -59,10 +59,10 @@ export function createSimulatedSite(
   };
 }
 
-export function plugIn(site: SimulatedSite, evseId: string, car: SimulatedCar): void {
+export function plugIn(site: SimulatedSite, evseId: string, car: SimulatedCar, profile?: ChargingProfile): void {
   const evse = evseOf(site, evseId);
   evse.car = car;
-  evse.profile = [{ from: epochSecond(site.at), limitW: watt(0) }];
+  evse.profile = profile ?? [{ from: epochSecond(site.at), limitW: watt(0) }];
 }
 
 export function unplug(site: SimulatedSite, evseId: string): void {
@@ -123,7 +123,7 @@ export function takeProfile(
 ): "applied" | "refused" | null {
   const evse = evseOf(site, evseId);
   if (site.at < evse.silentUntil) return null;
-  if (evse.car?.sessionId !== sessionId) return "refused";
+  if (evse.car && evse.car.sessionId !== sessionId) return "refused";
   if (evse.refusals > 0) {
     evse.refusals--;
     return "refused";

@@ -1,15 +1,20 @@
-/** Virtual time for replays and tests: jobs and the world's own events wait in one queue, ordered by time, then by age. */
+/**
+ * Time and what waits for it: jobs and the world's own events in one queue, ordered by time, then by age. Virtual in
+ * replays and tests, where taking an event moves the time; once it follows the wall clock, the wall moves it.
+ */
 import { type EpochSecond, epochSecond } from "../../domain/units.ts";
 import type { Clock, Job } from "../../usecases/ports.ts";
 
 export type Waiting<E> = { readonly at: number; readonly seq: number; readonly event: E };
 
-export type VirtualClock<E> = Clock & {
+export type QueueClock<E> = Clock & {
   /** Puts an event of the simulated world into the queue. */
   put(at: number, event: E): void;
   /** Takes the next event at or before `until` and moves the time to it; null when none is left. */
   next(until: EpochSecond): E | { readonly job: Job } | null;
   moveTo(at: EpochSecond): void;
+  /** From now on the time is the wall's, epoch ms. */
+  follow(wall: () => number): void;
   /** What waits, as plain data, and back. */
   save(): {
     readonly now: number;
@@ -18,11 +23,9 @@ export type VirtualClock<E> = Clock & {
   };
 };
 
-export function createVirtualClock<E>(
-  start: EpochSecond,
-  saved?: ReturnType<VirtualClock<E>["save"]>,
-): VirtualClock<E> {
+export function createQueueClock<E>(start: EpochSecond, saved?: ReturnType<QueueClock<E>["save"]>): QueueClock<E> {
   let now: EpochSecond = saved ? epochSecond(saved.now) : start;
+  let wall: (() => number) | null = null;
   let seq = saved?.seq ?? 0;
   const waiting: Waiting<E | { job: Job }>[] = saved ? [...saved.waiting] : [];
   const before = (a: Waiting<unknown>, b: Waiting<unknown>) => a.at < b.at || (a.at === b.at && a.seq < b.seq);
@@ -35,7 +38,10 @@ export function createVirtualClock<E>(
   }
 
   return {
-    now: () => now,
+    now: () => (wall ? epochSecond(Math.max(now, Math.floor(wall() / 1000))) : now),
+    follow(next) {
+      wall = next;
+    },
     schedule(at, job) {
       const text = JSON.stringify(job);
       const same = waiting.findIndex(({ event }) => isJob(event) && JSON.stringify(event.job) === text);

@@ -1,0 +1,269 @@
+/**
+ * The service: `npm start`. Opens the system, replays the last day of the simulated site (unless --no-demo), then
+ * serves the API and lives on in real time: the control cycle by the clock, the chain writer beside it.
+ */
+import { randomUUID } from "node:crypto";
+import { createServer } from "node:net";
+import { parseArgs } from "node:util";
+import pino from "pino";
+import { createAccounts } from "./adapters/accounts/accounts.ts";
+import { type AccountTables, up as accountsUp } from "./adapters/accounts/accountTables.ts";
+import { call, type Hex, resultOf } from "./adapters/chain/rpc.ts";
+import { createQueueClock } from "./adapters/clock/queueClock.ts";
+import { ACCOUNTS } from "./adapters/store/migrations.ts";
+import { chainView } from "./chainView.ts";
+import { DEFAULT_SETTINGS, openSystem, type System, trueRandom } from "./compose.ts";
+import { type Config, readConfig } from "./config.ts";
+import { SLOT_S, slotFloor } from "./domain/slots.ts";
+import { epochSecond } from "./domain/units.ts";
+import { createApp } from "./http/app.ts";
+import { createUpdates } from "./http/events.ts";
+import { serve } from "./http/serve.ts";
+import { bindUseCases, type RunStep } from "./http/useCases.ts";
+import { demoSite } from "./replay/demoSite.ts";
+import { registerSite, worldOf } from "./replay/replayScenario.ts";
+import { createRun, type ScenarioState } from "./replay/runScenario.ts";
+import { everyMinute } from "./usecases/everyMinute.ts";
+import { loadBoard, saveBoard } from "./usecases/loadBoard.ts";
+import type { Job, Settings, World } from "./usecases/ports.ts";
+import { postBills } from "./usecases/postBills.ts";
+import { runJob } from "./usecases/runJob.ts";
+
+const { values: flags } = parseArgs({ options: { "no-demo": { type: "boolean", default: false } } });
+const config = readConfig();
+const logger = pino({ level: config.logLevel }, pino.destination({ fd: 2, sync: true }));
+const settings: Settings = {
+  ...DEFAULT_SETTINGS,
+  billingWaitS: flags["no-demo"] ? DEFAULT_SETTINGS.billingWaitS : 300,
+};
+const TICK_MS = 500;
+const WRITER_MS = 1000;
+
+await start().catch((error: Error) => {
+  console.error(`Oli Move did not start: ${error.message}`);
+  process.exit(1);
+});
+
+async function start(): Promise<void> {
+  requireSecrets(config);
+  const publicUrl = config.publicUrl ?? `http://${config.host}:${config.port}`;
+  const system = await openSystem({
+    database: {
+      ...(config.databaseUrl ? { url: config.databaseUrl } : {}),
+      migrations: { [ACCOUNTS]: { up: accountsUp } },
+    },
+    chainRpcUrls: config.chainRpcUrls,
+    chainRpcPort: config.chainRpcPort ?? (await freePort(8545)),
+    chainKeys: config.chainKeys,
+    walletKeks: config.walletKeks,
+    random: trueRandom,
+    alarm: (text) => logger.error({ text }, "chain writer"),
+  });
+  const accounts = createAccounts({
+    db: system.database.db.withTables<AccountTables>(),
+    random: (bytes) => trueRandom(bytes, "account"),
+    now: () => Math.floor(Date.now() / 1000),
+    secret: config.authSecret ?? Buffer.from(trueRandom(32, "auth")).toString("hex"),
+    publicUrl,
+  });
+  const updates = createUpdates();
+  const run = inLine();
+  const site = flags["no-demo"] ? await bareService(system, updates) : await demo(system, updates);
+
+  const usecases = bindUseCases(site.world, { databaseKind: system.database.kind, chain: () => probe(system) }, run);
+  const api = createApp({
+    usecases,
+    accounts,
+    store: system.store,
+    chain: chainView(system),
+    updates,
+    newId: randomUUID,
+    publicGroups: site.publicGroups,
+    publicUrl,
+    audit: {
+      manifest: { manifest: system.manifest, market: settings.market, rpcUrl: system.embedded?.url ?? null },
+      dump: system.database.kind === "pglite" ? () => system.database.dump() : null,
+    },
+    logger,
+  });
+  const serving = await serve(api, config);
+  const stop = live(system, site, run);
+  await greet(system, serving.url, accounts, site.publicGroups.length > 0);
+
+  for (const signal of ["SIGINT", "SIGTERM"] as const)
+    process.once(signal, () => {
+      logger.info({ signal }, "stopping");
+      void (async () => {
+        await serving.close();
+        await stop();
+        await system.close();
+        process.exit(0);
+      })();
+    });
+}
+
+type Site = {
+  readonly world: World;
+  readonly publicGroups: readonly string[];
+  tick(): Promise<void>;
+  save(): Promise<void>;
+};
+
+/** The bare service: its own clock, the board as it was when it stopped. */
+async function bareService(system: System, updates: World["updates"]): Promise<Site> {
+  const clock = createQueueClock<{ readonly kind: "minute" }>(epochSecond(Math.floor(Date.now() / 1000)));
+  clock.follow(Date.now);
+  const board = await loadBoard(system.store, clock);
+  const world: World = {
+    ...worldOf(system, settings),
+    clock,
+    board,
+    cpo: unreachable,
+    ...(updates ? { updates } : {}),
+  };
+  clock.put(Math.ceil(clock.now() / 60) * 60, { kind: "minute" });
+  return {
+    world,
+    publicGroups: [],
+    async tick() {
+      for (let event = clock.next(clock.now()); event !== null; event = clock.next(clock.now())) {
+        if ("job" in event) await runJob(world, event.job as Job);
+        else {
+          await everyMinute(world);
+          clock.put(Math.floor(clock.now() / 60) * 60 + 60, event);
+        }
+      }
+    },
+    save: () => saveBoard(system.store, board, clock.now()),
+  };
+}
+
+/** Without a simulated site, CPO back ends fetch their profiles by the API and answer there. */
+const unreachable: World["cpo"] = { sendProfile: async () => undefined };
+
+/** The simulated site: its last day is history within seconds, then it goes on. */
+async function demo(system: System, updates: World["updates"]): Promise<Site> {
+  const now = epochSecond(Math.floor(Date.now() / 1000));
+  const saved = (await system.store.snapshots.load("replay:demo"))?.state as ScenarioState | undefined;
+  const anchor = (await system.store.snapshots.load("demo-anchor"))?.state as { from: number } | undefined;
+  const from = epochSecond(anchor?.from ?? slotFloor(epochSecond(now - 86_400)));
+  if (!anchor) await system.store.snapshots.save("demo-anchor", from, { from });
+  const scenario = demoSite(from);
+  const scenarioRun = createRun(scenario, saved ?? null, (parts) => ({
+    ...parts,
+    ...worldOf(system, settings),
+    ...(updates ? { updates } : {}),
+  }));
+  if (!saved) await registerSite(system, scenarioRun);
+  const began = performance.now();
+  for (let steps = 1; scenarioRun.world.clock.now() + SLOT_S <= Math.floor(Date.now() / 1000); steps++) {
+    await scenarioRun.step();
+    if (steps % 8 === 0) await system.writer.pass();
+    if (process.stderr.isTTY)
+      process.stderr.write(
+        `\rReplaying the last day of the simulated site ... ${Math.round(((scenarioRun.world.clock.now() - from) / (now - from)) * 100)} %`,
+      );
+  }
+  if (process.stderr.isTTY) process.stderr.write("\n");
+  await postBills(scenarioRun.world, true);
+  logger.info({ seconds: Math.round((performance.now() - began) / 1000) }, "the simulated site's last day is replayed");
+  return {
+    world: scenarioRun.world,
+    publicGroups: scenario.groups.map((group) => group.id),
+    tick: () => scenarioRun.live(Date.now),
+    save: () => system.store.snapshots.save("replay:demo", scenarioRun.world.clock.now(), scenarioRun.state),
+  };
+}
+
+/** Everything that changes the live picture goes through one line, one step after the other. */
+function inLine(): RunStep {
+  let last: Promise<unknown> = Promise.resolve();
+  return (step) => {
+    const next = last.then(step, step);
+    last = next.catch(() => undefined);
+    return next;
+  };
+}
+
+/** The clock ticks and the chain writer writes, until stopped. A failure is logged and the next round tries again. */
+function live(system: System, site: Site, run: RunStep): () => Promise<void> {
+  let stopped = false;
+  let savedAt = 0;
+  const repeat = async (everyMs: number, what: string, work: () => Promise<unknown>) => {
+    while (!stopped) {
+      await work().catch((error: unknown) => logger.error({ err: error }, what));
+      await new Promise((resolve) => setTimeout(resolve, everyMs));
+    }
+  };
+  const ticking = repeat(TICK_MS, "a tick failed", () =>
+    run(async () => {
+      await site.tick();
+      if (Date.now() - savedAt < 60_000) return;
+      savedAt = Date.now();
+      await site.save();
+    }),
+  );
+  const writing = repeat(WRITER_MS, "the chain writer failed", () => system.writer.pass());
+  return async () => {
+    stopped = true;
+    await Promise.all([ticking, writing]);
+    await run(() => site.save()).catch((error: unknown) =>
+      logger.error({ err: error }, "the last state was not saved"),
+    );
+  };
+}
+
+async function probe(system: System): Promise<{ chainId: number; block: number }> {
+  const [answer] = await system.rpc.ask([call("eth_blockNumber")]);
+  return { chainId: system.rpc.chainId, block: Number(resultOf<Hex>("eth_blockNumber", answer)) };
+}
+
+/** The port, or any free one when somebody else has it. */
+const freePort = (port: number) =>
+  new Promise<number>((resolve) => {
+    const probe = createServer();
+    probe.once("error", () => resolve(0));
+    probe.listen(port, "127.0.0.1", () => probe.close(() => resolve(port)));
+  });
+
+/** Secrets have no defaults where something is kept; in memory they are random and end with the process. */
+function requireSecrets(config: Config): void {
+  if (!config.databaseUrl) return;
+  const missing = [config.authSecret ? null : "AUTH_SECRET", config.walletKeks ? null : "WALLET_KEKS"].filter(
+    (name) => name !== null,
+  );
+  if (missing.length > 0)
+    throw new Error(
+      `${missing.join(" and ")} must be set where DATABASE_URL keeps accounts and wallets. README's table says how.`,
+    );
+}
+
+/** What a newcomer needs to know: where to look, and how to check. */
+async function greet(
+  system: System,
+  url: string,
+  accounts: ReturnType<typeof createAccounts>,
+  simulated: boolean,
+): Promise<void> {
+  const lines = [
+    `Oli Move is running.`,
+    `  live page      ${url}/`,
+    `  API            ${url}/docs`,
+    `  health         ${url}/health`,
+  ];
+  if (system.embedded?.url)
+    lines.push(`  chain          ${system.embedded.url} (JSON-RPC, chain ${system.rpc.chainId})`);
+  if (system.database.kind === "pglite") {
+    const { token } = await accounts.createKey({ name: "auditor at the keyboard", cpoId: null, purpose: "audit" });
+    lines.push(
+      "  kept           nothing: database and chain are in memory and end with this process",
+      `  check it all   npm run verify -- --service ${url} --key ${token}`,
+    );
+    if (simulated) {
+      const password = Buffer.from(trueRandom(9, "staff")).toString("base64url");
+      await accounts.ensureStaff({ email: "operator@example.org", name: "Operator", password, cpoId: "cpo" });
+      lines.push(`  CPO staff      operator@example.org, password ${password}`);
+    }
+  }
+  console.log(lines.join("\n"));
+}

@@ -24,7 +24,7 @@ import { demoSite } from "./replay/demoSite.ts";
 import { registerSite, worldOf } from "./replay/replayScenario.ts";
 import { createRun, type ScenarioState } from "./replay/runScenario.ts";
 import { everyMinute } from "./usecases/everyMinute.ts";
-import { loadBoard, saveBoard } from "./usecases/loadBoard.ts";
+import { loadBoard, reconcileBoard, saveBoard } from "./usecases/loadBoard.ts";
 import type { Job, Settings, World } from "./usecases/ports.ts";
 import { postBills } from "./usecases/postBills.ts";
 import { runJob } from "./usecases/runJob.ts";
@@ -82,7 +82,7 @@ async function start(): Promise<void> {
     publicUrl,
     audit: {
       manifest: { manifest: system.manifest, market: settings.market, rpcUrl: system.embedded?.url ?? null },
-      dump: system.database.kind === "pglite" ? () => system.database.dump() : null,
+      dump: system.database.kind === "pglite" ? () => run(() => system.database.dump()) : null,
     },
     logger,
   });
@@ -154,7 +154,8 @@ async function demo(system: System, updates: World["updates"]): Promise<Site> {
     ...worldOf(system, settings),
     ...(updates ? { updates } : {}),
   }));
-  if (!saved) await registerSite(system, scenarioRun);
+  if (saved) await reconcileBoard(system.store, scenarioRun.world.clock, scenarioRun.world.board, saved.clock.now);
+  else await registerSite(system, scenarioRun);
   const began = performance.now();
   for (let steps = 1; scenarioRun.world.clock.now() + SLOT_S <= Math.floor(Date.now() / 1000); steps++) {
     await scenarioRun.step();

@@ -225,7 +225,9 @@ export function createRun(
       carMaxPowerW: watt(session.maxPowerW),
       phases: session.phases,
     });
-    if (started.kind !== "started") {
+    // After a kill the last events since the saved state come again: the session may be open already.
+    const open = started.kind === "started" || (started.kind === "duplicate" && started.session.unpluggedAt === null);
+    if (!open) {
       tally.plugFailures++;
       return;
     }

@@ -21,9 +21,15 @@ const SNAPSHOT = "board";
 export const saveBoard = (store: Store, board: Board, at: EpochSecond) => store.snapshots.save(SNAPSHOT, at, board);
 
 export async function loadBoard(store: Store, clock: Clock): Promise<Board> {
-  const now = clock.now();
   const saved = await store.snapshots.load(SNAPSHOT);
   const board = (saved?.state as Board | undefined) ?? createBoard();
+  await reconcileBoard(store, clock, board, saved?.at ?? 0);
+  return board;
+}
+
+/** Brings a board that was saved at `savedAt` up to date with the store. */
+export async function reconcileBoard(store: Store, clock: Clock, board: Board, savedAt: number): Promise<void> {
+  const now = clock.now();
   for (const group of await store.sites.groups()) {
     const live = groupBoard(board, group.id, now);
     live.limitW = group.supplyLimitW;
@@ -35,7 +41,7 @@ export async function loadBoard(store: Store, clock: Clock): Promise<Board> {
       const evse = evses.get(session.evseId);
       if (!evse) continue;
       const entry = live.sessions[session.id] ?? addSession(live, session, evse, now);
-      await bringUpToDate(store, clock, entry, session, saved?.at ?? 0);
+      await bringUpToDate(store, clock, entry, session, savedAt);
     }
     const site = await store.meters.latestSite(group.id);
     if (site) live.site = { demandW: site.demandW, productionW: site.productionW, at: site.at };
@@ -47,7 +53,6 @@ export async function loadBoard(store: Store, clock: Clock): Promise<Board> {
     rollSlots(live, now);
     clock.schedule(epochSecond(now + 1), { kind: "cycle", groupId: group.id });
   }
-  return board;
 }
 
 async function bringUpToDate(

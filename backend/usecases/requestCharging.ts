@@ -2,10 +2,11 @@
  * A driver asks for energy by a time. Answered at once and exactly: accepted, a counter-offer (the most by that time,
  * the earliest time for all of it), or not possible with the shortfall. Accepted promises of others are never reduced.
  */
+import { formatInstant } from "../domain/instants.ts";
 import { type EnergyPromise, isHolding, offerPromise, transition } from "../domain/promises.ts";
 import type { Admission, ChargingPreferences, ChargingSession } from "../domain/sessions.ts";
 import { type EpochSecond, epochSecond, type WattHour, watt, wattHour } from "../domain/units.ts";
-import { admit } from "../optimisation/admission.ts";
+import { admit, type OverloadWitness } from "../optimisation/admission.ts";
 import { findLive, type GroupBoard, type LiveSession } from "./board.ts";
 import { horizonProblem } from "./horizonProblem.ts";
 import type { Store, World } from "./ports.ts";
@@ -26,7 +27,13 @@ export type ChargingAnswer =
       readonly laterAt: EpochSecond | null;
       readonly shortfallWh: WattHour;
     }
-  | { readonly kind: "not-possible"; readonly shortfallWh: WattHour; readonly text: string }
+  | {
+      readonly kind: "not-possible";
+      readonly shortfallWh: WattHour;
+      /** All of it would fit by then. */
+      readonly laterAt: EpochSecond | null;
+      readonly text: string;
+    }
   | Refused<"unknown-session" | "past-departure" | "suspicious-need" | "suspicious-departure" | "closed">;
 
 /** A need outside of these is a wrong unit rather than a wish, Wh. */
@@ -64,7 +71,8 @@ export async function requestCharging(world: World, request: ChargingRequest): P
     return {
       kind: "not-possible",
       shortfallWh: answer.shortfallWh,
-      text: `${overload(answer.shortfallWh)} The promise that stands is kept; at most ${energyWh} Wh would fit by then.`,
+      laterAt: answer.laterAt,
+      text: `${answer.why} The promise that stands is kept; at most ${energyWh} Wh would fit by then.`,
     };
 
   const admission: Admission = {
@@ -102,7 +110,8 @@ export async function requestCharging(world: World, request: ChargingRequest): P
     return {
       kind: "not-possible",
       shortfallWh: admission.shortfallWh,
-      text: `${overload(admission.shortfallWh)} The car charges as capacity allows, without a promise.`,
+      laterAt: answer.kind === "short" ? answer.laterAt : null,
+      text: `${answer.kind === "short" ? answer.why : ""} The car charges as capacity allows, without a promise.`,
     };
   if (answer.kind === "accepted") return { kind: "accepted", promise };
   return { kind: "counter-offer", promise, energyWh, laterAt: answer.laterAt, shortfallWh: answer.shortfallWh };
@@ -115,6 +124,8 @@ type Asked =
       readonly energyWh: number;
       readonly shortfallWh: WattHour;
       readonly laterAt: EpochSecond | null;
+      /** Who needs what when, in words: the overload witness of the exact search. */
+      readonly why: string;
     };
 
 /** The exact question: does it fit into what is surely there, all promises held? */
@@ -130,12 +141,21 @@ async function ask(
   let to = 0;
   while (to < ends.length && (ends[to] as number) <= request.departsAt) to++;
   const alone = wattHour(request.energyNeedWh);
-  if (to === 0) return { kind: "short", energyWh: 0, shortfallWh: alone, laterAt: null };
+  if (to === 0)
+    return {
+      kind: "short",
+      energyWh: 0,
+      shortfallWh: alone,
+      laterAt: null,
+      why: "The departure is less than a minute away.",
+    };
   const delivered = live.promise ? live.registerWh - live.promise.fromRegisterWh : 0;
   const missingWh = wattHour(Math.max(0, request.energyNeedWh - delivered));
   const answer = admit(problem, { energyWh: missingWh, powerW, from: 0, to });
   if (answer.kind === "accepted") return { kind: "accepted" };
-  if (answer.kind === "refused") return { kind: "short", energyWh: 0, shortfallWh: answer.shortfallWh, laterAt: null };
+  const why = overload(answer.witness, problem.at, ends);
+  if (answer.kind === "refused")
+    return { kind: "short", energyWh: 0, shortfallWh: answer.shortfallWh, laterAt: null, why };
   const laterTo = answer.laterTo;
   // The promise must be worth its name: below the tolerance of judging it, it would promise nothing.
   const energyWh = answer.energyWh >= NEED.leastWh ? delivered + answer.energyWh : 0;
@@ -144,6 +164,7 @@ async function ask(
     energyWh,
     shortfallWh: answer.shortfallWh,
     laterAt: laterTo === null ? null : epochSecond(ends[laterTo - 1] as number),
+    why,
   };
 }
 
@@ -179,5 +200,13 @@ async function repeat(world: World, session: ChargingSession, promise: EnergyPro
   };
 }
 
-const overload = (shortfallWh: number) =>
-  `The cars that are already promised energy leave ${shortfallWh} Wh too little by then.`;
+function overload(witness: OverloadWitness, at: EpochSecond, ends: readonly number[]): string {
+  const { sessions, intervals, neededWh, availableWh } = witness;
+  const first = intervals[0];
+  const last = intervals[intervals.length - 1];
+  if (first === undefined || last === undefined)
+    return `The car can take ${availableWh} Wh in that time at its own power, ${neededWh} Wh are wished.`;
+  const from = formatInstant(first === 0 ? at : epochSecond(ends[first - 1] as number));
+  const until = formatInstant(epochSecond(ends[last] as number));
+  return `Between ${from} and ${until} this car and ${sessions.length} promised ones need ${neededWh} Wh; ${availableWh} Wh are surely there.`;
+}

@@ -1,5 +1,5 @@
 /** After each plan: how much room every promise has left, and whether it is on track. Joins the cycle's transaction. */
-import { isTracked, transition } from "../domain/promises.ts";
+import { isTracked, toleranceWh, transition } from "../domain/promises.ts";
 import { slack } from "../optimisation/admission.ts";
 import type { GroupBoard } from "./board.ts";
 import type { BuiltProblem } from "./groupProblem.ts";
@@ -20,7 +20,10 @@ export async function trackPromises(
     const promise = live.promise;
     if (!promise || !isTracked(promise.state) || promise.by <= now) continue;
     const fresh = now - live.readAt <= world.settings.staleS;
-    const assessed = transition(promise, { kind: "assess", at: now, slackWh: slackWh[i] as number, fresh });
+    // A promise is kept within its tolerance, so less than that is no risk: whole W and Wh alone would cost it.
+    const lack = slackWh[i] as number;
+    const slackLeftWh = lack < 0 && -lack <= toleranceWh(promise.energyWh) ? 0 : lack;
+    const assessed = transition(promise, { kind: "assess", at: now, slackWh: slackLeftWh, fresh });
     live.promise = assessed;
     if (assessed.state === promise.state) continue;
     await world.store.promises.put(assessed);

@@ -53,6 +53,9 @@ async function noteSilence(world: World, group: GroupBoard, now: EpochSecond): P
       world.clock.schedule(epochSecond(now + 1), { kind: "cycle", groupId: group.groupId });
     }
     if (live.silent) live.heldOutUntil = now + 120;
+    // A station that refused or was late with its answer is tried again when its time as a fixed load is over.
+    if (live.heldOutUntil <= now && live.heldOutUntil > now - 60)
+      world.clock.schedule(epochSecond(now + 1), { kind: "cycle", groupId: group.groupId });
     if (live.frozenSince !== null && now - live.frozenSince > world.settings.staleS && !live.frozenNoted) {
       live.frozenNoted = true;
       await world.store.incidents.add({

@@ -39,11 +39,6 @@ const settings: Settings = {
 const TICK_MS = 500;
 const WRITER_MS = 1000;
 
-await start().catch((error: Error) => {
-  console.error(`Oli Move did not start: ${error.message}`);
-  process.exit(1);
-});
-
 async function start(): Promise<void> {
   requireSecrets(config);
   const publicUrl = config.publicUrl ?? `http://${config.host}:${config.port}`;
@@ -268,3 +263,8 @@ async function greet(
   }
   console.log(lines.join("\n"));
 }
+
+await start().catch((error: Error) => {
+  console.error(`Oli Move did not start: ${error.message}`);
+  process.exit(1);
+});

@@ -164,12 +164,17 @@ function expand(issue: z.core.$ZodIssue): readonly Issue[] {
 export const pointerOf = (path: readonly string[]) =>
   `#${path.map((step) => `/${encodeURIComponent(step.replaceAll("~", "~0").replaceAll("/", "~1"))}`).join("")}`;
 
-type HttpError = { readonly status?: number; readonly type?: string; readonly limit?: number };
+type HttpError = { readonly status?: number; readonly type?: string; readonly limit?: number; readonly name?: string };
 
 /** Whatever was thrown, as a problem; null when it is our own fault and nobody's business. */
 export function problemOf(error: unknown): Problem | null {
   if (error instanceof Problem) return error;
-  const { status, type, limit } = (error ?? {}) as HttpError;
+  const { status, type, limit, name } = (error ?? {}) as HttpError;
+  // Two requests at the same moment, perhaps in two processes: the store lets one of them through.
+  if (name === "EvseOccupiedError")
+    return new Problem("occupied", "Somebody else was faster at this EVSE. Choose another one.");
+  if (name === "SessionExistsError")
+    return new Problem("duplicate", "The same request is being answered already. Ask again.");
   if (type === "entity.parse.failed")
     return new Problem("malformed-json", "The body cannot be read as JSON. Check quotes, commas and brackets.");
   if (type === "entity.too.large")

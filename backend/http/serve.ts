@@ -6,6 +6,7 @@ import type { Api } from "./app.ts";
 export type Serving = { readonly port: number; readonly url: string; close(graceMs?: number): Promise<void> };
 
 const GRACE_MS = 10_000;
+const IDLE_MS = 50;
 
 export async function serve(
   api: Api,
@@ -32,8 +33,11 @@ export async function serve(
     close: (graceMs = GRACE_MS) =>
       new Promise<void>((resolve) => {
         const cut = setTimeout(() => server.closeAllConnections(), graceMs);
+        // A connection whose last request was answered is kept for a next one, which must not come any more.
+        const idle = setInterval(() => server.closeIdleConnections(), IDLE_MS);
         server.close(() => {
           clearTimeout(cut);
+          clearInterval(idle);
           resolve();
         });
         api.feeds.close();

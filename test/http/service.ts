@@ -130,7 +130,7 @@ export async function startService(options: Partial<AppOptions> & { readonly log
       manifest: { manifest: MANIFEST, market: "day-ahead", rpcUrl: null },
       dump: async () => new TextEncoder().encode("the whole database"),
     },
-    logger: options.log ? pino(options.log) : pino({ level: "error" }, pino.destination(2)),
+    logger: options.log ? pino({}, options.log) : pino({ level: "error" }, pino.destination(2)),
     checkAnswers: true,
     ...options,
   });

@@ -1,0 +1,233 @@
+import { runInNewContext } from "node:vm";
+import { expect } from "chai";
+import type { FeedTimes } from "../../backend/http/events.ts";
+import { livePage } from "../../backend/http/livePage.ts";
+import { LIVE_SCRIPT } from "../../backend/http/liveScript.ts";
+import { iso, NOON, type Service, startService, type Who } from "./service.ts";
+
+type Event = { readonly event: string; readonly data: any };
+
+/** Reads server-sent events and comments one by one. */
+async function open(service: Service, path: string, as?: Who) {
+  const stop = new AbortController();
+  const response = await fetch(service.serving.url + path, { headers: { ...as }, signal: stop.signal });
+  const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+  let buffer = "";
+  async function block(): Promise<string | null> {
+    while (!buffer.includes("\n\n")) {
+      const { done, value } = await reader.read();
+      if (done) return null;
+      buffer += value;
+    }
+    const end = buffer.indexOf("\n\n");
+    const text = buffer.slice(0, end);
+    buffer = buffer.slice(end + 2);
+    return text;
+  }
+  return {
+    response,
+    block,
+    /** The next event; null when the stream has ended. */
+    async event(): Promise<Event | null> {
+      for (let text = await block(); text !== null; text = await block()) {
+        const [, event, data] = /^event: (\w+)\ndata: (.*)$/.exec(text) ?? [];
+        if (event !== undefined) return { event, data: JSON.parse(data!) };
+      }
+      return null;
+    },
+    close: () => stop.abort(),
+  };
+}
+
+const LIVE_PAGE = livePage().html;
+const TIMES: FeedTimes = { heartbeatMs: 20, pauseMs: 5, longestMs: 60_000 };
+
+describe("HTTP: live", function () {
+  this.timeout(20_000);
+  let service: Service;
+  let anna: Who;
+  let backEnd: Who;
+  let id: string;
+
+  beforeEach(async () => {
+    service = await startService({ feedTimes: TIMES });
+    anna = await service.signUp("anna");
+    backEnd = await service.key("north", "cpo");
+    const body = { evseId: "north-1-1", optIn: true, energyNeedWh: 5000, departsAt: iso(NOON + 7200) };
+    id = (await service.ask("POST", "/driver/sessions", { as: anna, body })).body.session.id;
+  });
+  afterEach(() => service.close());
+
+  const until = async (holds: () => boolean) => {
+    while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5));
+  };
+  const report = (registerWh: number) => {
+    const readings = [{ sessionId: id, at: iso(service.clock.now()), registerWh, powerW: 4000 }];
+    return service.ask("POST", "/machine/meter-values", { as: backEnd, body: { readings } });
+  };
+
+  it("sends a driver the session at once, and again when a reading comes", async () => {
+    const stream = await open(service, `/driver/sessions/${id}/events`, anna);
+    expect(stream.response.headers.get("content-type")).to.match(/^text\/event-stream/);
+    const first = await stream.event();
+    expect(first).to.deep.include({ event: "session" });
+    expect(first!.data).to.deep.equal((await service.ask("GET", `/driver/sessions/${id}`, { as: anna })).body);
+    await service.pass(60);
+    await report(60);
+    let next = await stream.event();
+    while (next!.data.deliveredWh === 0) next = await stream.event();
+    expect(next!.data).to.deep.include({ deliveredWh: 60 });
+    stream.close();
+  });
+
+  it("lets clients notice a dead line by its missing heartbeat", async () => {
+    const stream = await open(service, `/driver/sessions/${id}/events`, anna);
+    let text = await stream.block();
+    while (text !== null && !text.startsWith(":")) text = await stream.block();
+    expect(text).to.equal(": still here");
+    stream.close();
+  });
+
+  it("forgets a client that has gone", async () => {
+    const stream = await open(service, `/driver/sessions/${id}/events`, anna);
+    await stream.event();
+    expect(service.api.feeds.open()).to.equal(1);
+    stream.close();
+    await until(() => service.api.feeds.open() === 0);
+  });
+
+  it("shows nothing more after signing out", async () => {
+    const stream = await open(service, `/driver/sessions/${id}/events`, anna);
+    await stream.event();
+    expect((await service.ask("POST", "/account/sign-out", { as: anna })).status).to.equal(204);
+    await service.pass(60);
+    await report(60);
+    expect(await stream.event()).to.equal(null);
+    expect(service.api.feeds.open()).to.equal(0);
+  });
+
+  it("ends streams when the service stops, after the requests in hand", async () => {
+    const stream = await open(service, "/live/events");
+    await stream.event();
+    let release = () => {};
+    const inHand = new Promise<void>((arrived) => {
+      service.chain.account = async () => {
+        arrived();
+        await new Promise<void>((resolve) => {
+          release = resolve;
+        });
+        return { availableMicroEur: 7n, flexWh: 0, nonce: 0 };
+      };
+    });
+    const waiting = service.ask("GET", "/driver/balance", { as: anna });
+    await inHand;
+    const closed = service.serving.close();
+    expect(await stream.event()).to.equal(null);
+    release();
+    expect((await waiting).body).to.include({ availableMicroEur: "7" });
+    await closed;
+    await fetch(`${service.serving.url}/health`).then(
+      () => expect.fail("the port is still open"),
+      (error) => expect(error).to.be.instanceOf(TypeError),
+    );
+  });
+
+  it("shows everybody the demo site, and nobody's identity", async () => {
+    const account = (await service.ask("GET", "/account", { as: anna })).body;
+    await service.pass(5);
+    await service.pass(900);
+    const plugOut = { at: iso(service.clock.now()), registerWh: 0 };
+    expect((await service.ask("POST", `/machine/sessions/${id}/stop`, { as: backEnd, body: plugOut })).status).to.equal(
+      200,
+    );
+    const other = { sessionId: "second", evseId: "north-1-2", at: iso(service.clock.now()), registerWh: 0 };
+    await service.ask("POST", "/machine/sessions", { as: backEnd, body: other });
+    const stream = await open(service, "/live/events");
+    const live = (await stream.event())!.data;
+    stream.close();
+    expect(live.groups.map((one: any) => one.groupId)).to.deep.equal(["north-1"]);
+    expect(live.groups[0].rows.map((row: any) => row.sessionNumber)).to.deep.equal([null, 2, null]);
+    expect(live.groups[0].incidents).not.to.have.length(0);
+    expect(live.plans).not.to.have.length(0);
+    expect(live.bills.map((bill: any) => bill.sessionNumber)).to.deep.equal([1]);
+    expect(live.records).to.have.length(1);
+    const text = JSON.stringify(live);
+    for (const secret of [id, "second", account.driverId, account.name, account.email, account.address, "south"])
+      expect(text).not.to.include(secret);
+  });
+
+  it("draws it with a script that a browser without anything else can run", async () => {
+    await service.pass(5);
+    await service.pass(900);
+    const live = (await service.ask("GET", "/live")).body;
+    const page = runPage(LIVE_SCRIPT);
+    expect(page.address).to.equal("/live/events");
+    page.send(live);
+    expect(page.textOf("link")).to.equal("live");
+    expect(page.textOf("groups")).to.include("free of 22.0 kW").and.include("north-1-1").and.include("session 1");
+    expect(page.textOf("groups")).to.include("0.0 kW measured, 0.0 kW allowed, 11.0 kW rated");
+    expect(page.textOf("plans")).to.include("proven");
+    expect(page.textOf("records")).to.include("slot:1:1994728");
+    expect(page.textOf("bills")).to.include("No session has ended yet.");
+    page.send({ ...live, groups: [] });
+    expect(page.textOf("groups")).to.include("without the demo site");
+  });
+
+  it("draws that on a page which loads nothing from elsewhere", async () => {
+    const response = await service.call("GET", "/");
+    const html = await response.text();
+    expect(html).not.to.match(/(src|href)="(https?:)?\/\//);
+    const policy = response.headers.get("content-security-policy")!;
+    expect(policy).to.include("default-src 'none'").and.not.include("unsafe");
+    const { createHash } = await import("node:crypto");
+    for (const tag of ["style", "script"]) {
+      const [, content] = new RegExp(`<${tag}>([\\s\\S]*?)</${tag}>`).exec(html)!;
+      expect(policy).to.include(`${tag}-src 'sha256-${createHash("sha256").update(content!).digest("base64")}'`);
+    }
+  });
+});
+
+type Listener = (event: { data: string }) => void;
+
+/** As much of a browser as the page needs: elements that hold text and children, and a stream of events. */
+function runPage(script: string) {
+  class Element {
+    children: (Element | string)[] = [];
+    className = "";
+    setAttribute(_name: string, _value: string) {}
+    append(...more: (Element | string)[]) {
+      this.children.push(...more);
+    }
+    replaceChildren(...more: (Element | string)[]) {
+      this.children = more;
+    }
+    get textContent(): string {
+      return this.children.map((child) => (typeof child === "string" ? child : child.textContent)).join(" ");
+    }
+    set textContent(text: string) {
+      this.children = [text];
+    }
+  }
+  const elements = new Map<string, Element>();
+  const byId = (id: string) => {
+    if (!LIVE_PAGE.includes(`id="${id}"`)) throw new Error(`The page has no element ${id}.`);
+    return elements.get(id) ?? elements.set(id, new Element()).get(id)!;
+  };
+  let address = "";
+  const listeners: Record<string, Listener> = {};
+  class EventSource {
+    constructor(url: string) {
+      address = url;
+    }
+    addEventListener(name: string, listener: Listener) {
+      listeners[name] = listener;
+    }
+  }
+  const document = { getElementById: byId, createElement: () => new Element(), createElementNS: () => new Element() };
+  runInNewContext(script, { document, EventSource });
+  return {
+    address,
+    send: (data: unknown) => listeners.live!({ data: JSON.stringify(data) }),
+    textOf: (id: string) => byId(id).textContent,
+  };
+}

@@ -331,7 +331,6 @@ export function createRun(
     }
   }
 
-  let steps = 0;
   return {
     world,
     scenario,
@@ -350,7 +349,7 @@ export function createRun(
       const end = Math.min(scenario.to, slotStart(slotOf(clock.now()) + 1));
       await world.store.transaction(async (store) => {
         const inStep: World = { ...world, store };
-        if (steps === 0 && !saved) await publishPrices(inStep, scenario, clock.now());
+        if (clock.now() === scenario.from) await publishPrices(inStep, scenario, clock.now());
         for (let event = clock.next(epochSecond(end)); event !== null; event = clock.next(epochSecond(end)))
           await handle(inStep, event);
         clock.moveTo(epochSecond(end));
@@ -362,7 +361,6 @@ export function createRun(
           tally,
         } satisfies ScenarioState);
       });
-      steps++;
       return true;
     },
   };

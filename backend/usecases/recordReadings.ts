@@ -62,7 +62,7 @@ export async function recordMeterReadings(
   const accepted = await world.store.meters.append(good.map((entry) => entry.reading));
   const groups = new Set<GroupBoard>();
   for (const { reading, live, group } of good) {
-    if (reading.at < live.readAt) continue;
+    if (reading.at <= live.readAt) continue;
     noteFrozenRegister(live, reading);
     foldMeterReading(live, reading);
     noteDraw(world, group, live, reading.at);

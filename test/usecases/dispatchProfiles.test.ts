@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { limitAt, type SentProfile } from "../../backend/domain/profiles.ts";
-import { type EpochSecond, epochSecond } from "../../backend/domain/units.ts";
+import { epochSecond, watt } from "../../backend/domain/units.ts";
 import { agree, answerProfile } from "../../backend/usecases/dispatchProfiles.ts";
 import { presentProblem } from "../../backend/usecases/runControlCycle.ts";
 import { aSite, HOUR, MINUTE, type Site, T0 } from "../support/world.ts";
@@ -140,9 +140,9 @@ describe("Dispatch of profiles", () => {
 });
 
 describe("Two profiles agree", () => {
-  const at = (seconds: number) => epochSecond(T0 + seconds) as EpochSecond;
+  const at = (seconds: number) => epochSecond(T0 + seconds);
   const profile = (...periods: [number, number][]) =>
-    periods.map(([from, limitW]) => ({ from: at(from), limitW })) as SentProfile["profile"];
+    periods.map(([from, limitW]) => ({ from: at(from), limitW: watt(limitW) }));
 
   it("when every limit of the next 30 minutes is the same, however it is written", () => {
     expect(agree(profile([0, 5], [600, 7]), profile([0, 5], [300, 5], [600, 7], [1800, 9]), at(0))).to.equal(true);

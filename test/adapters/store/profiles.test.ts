@@ -61,11 +61,13 @@ onEveryDatabase("Profiles", (given) => {
       await tx.profiles.add([sent("old", "three", 9_999), sent("new", "three", 2_000)]);
       await tx.profiles.answer("new", "applied", at(7));
       await tx.profiles.answer("old", "applied", at(8));
+      await tx.profiles.add([sent("new", "three", 8_888)]);
     };
     const failing = store.transaction(async (tx) => {
       await work(tx);
-      expect(await tx.profiles.ofSession("three")).to.deep.equal(expected);
       expect(await tx.profiles.byId("new")).to.deep.equal(expected[1]);
+      await tx.profiles.add([sent("newer", "three", 3_000)]);
+      expect(await tx.profiles.ofSession("three")).to.deep.equal([...expected, sent("newer", "three", 3_000)]);
       expect(await tx.profiles.applied("three")).to.deep.equal(expected[0]?.profile);
       throw new Error("undo");
     });

@@ -3,7 +3,7 @@ import { AbiCoder, concat, id as hash, hexlify, keccak256 } from "ethers";
 import { leastCost } from "../../backend/optimisation/leastCost.ts";
 import type { GroupProblem, Plan } from "../../backend/optimisation/problem.ts";
 import { ethers, networkHelpers } from "../support/chain.ts";
-import { WEIGHTS } from "../support/problems.ts";
+import { realisticProblem, WEIGHTS } from "../support/problems.ts";
 import {
   aProblem,
   type Bytes,
@@ -182,22 +182,45 @@ describe("SlotLedger.confirm", () => {
     });
 
     it("when the caller gives the checker too little gas: an honest run cannot be refuted that way", async () => {
-      const { aRun } = await networkHelpers.loadFixture(ledgerFixture);
-      const { run, bytes } = aRun();
+      const fixture = await networkHelpers.loadFixture(ledgerFixture);
+      // Large enough that the 1/64 of the gas which the checker cannot use up would suffice to write a verdict.
+      const { run, bytes } = fixture.aRun({}, aProblem(realisticProblem(150, 1, { intervals: 96 })));
       const { ledger } = await judge(run, bytes);
       const [from] = await ethers.getSigners();
       const to = await ledger.getAddress();
       const data = ledger.interface.encodeFunctionData("confirm", [FIRST_CHAIN, run, [], ...bytes]);
       const enough = await ethers.provider.estimateGas({ from: from!.address, to, data });
       let failures = 0;
-      for (let percent = 30n; percent < 100n; percent += 5n) {
+      for (const percent of [70n, 80n, 90n, 97n]) {
         await judge(run, bytes);
         const gasLimit = (enough * percent) / 100n;
         await from!.sendTransaction({ to, data, gasLimit }).catch(() => failures++);
         expect(await ledger.verdictOf(GROUP, SLOT), `${percent} % of the gas`).to.not.equal(VERDICT.refuted);
       }
-      expect(failures).to.be.greaterThan(2);
+      expect(failures).to.equal(4);
     });
+
+    for (const [way, what] of [
+      "uses up all gas",
+      "reverts with a sentence",
+      "panics",
+      "reverts with another error",
+      "reverts with half a refusal",
+      "reverts with nothing",
+    ].entries())
+      it(`when the checker ${what}`, async () => {
+        const { ledger, algorithms, publisher, spec, aRun } = await networkHelpers.loadFixture(ledgerFixture);
+        const checker = await (await ethers.deployContract("OddChecker", [way])).getAddress();
+        const odd = { ...spec, checker, encoding: 1 };
+        const algorithm = await algorithms.connect(publisher).publish.staticCall(odd);
+        await algorithms.connect(publisher).publish(odd);
+        const { run, bytes } = aRun({ algorithm });
+        await ledger.record([run]);
+        await expect(
+          ledger.confirm(FIRST_CHAIN, run, [], ...bytes, { gasLimit: 10_000_000 }),
+        ).to.be.revertedWithCustomError(ledger, "CheckerFailed");
+        expect(await ledger.verdictOf(GROUP, SLOT)).to.equal(VERDICT.none);
+      });
   });
 
   it("hashes the salt with x, y and w, so that nobody can guess a plan from its hash", async () => {

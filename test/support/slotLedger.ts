@@ -1,9 +1,9 @@
 /** Runs for tests of SlotLedger: a real plan with its committed bytes, and the hash chain by another route (ethers). */
 import { AbiCoder, concat, encodeBytes32String, id as hash, hexlify, keccak256, toBeHex, zeroPadValue } from "ethers";
+import type { Hex } from "../../backend/adapters/chain/rpc.ts";
 import { encodeProblem, encodeW, encodeX, encodeY } from "../../backend/optimisation/encoding.ts";
 import { leastCost } from "../../backend/optimisation/leastCost.ts";
 import type { GroupProblem, Plan } from "../../backend/optimisation/problem.ts";
-import type { Hex } from "../../backend/adapters/chain/rpc.ts";
 import { deployAll, networkHelpers } from "./chain.ts";
 import { realisticProblem, WEIGHTS } from "./problems.ts";
 
@@ -81,10 +81,10 @@ export const planHashOf = ([p, x, y, w]: Bytes) =>
 
 export const aProblem = (part: Partial<GroupProblem> = {}): GroupProblem => ({
   ...realisticProblem(4, 1, { intervals: 8 }),
-  group: GROUP,
-  slot: SLOT,
-  weights: WEIGHTS,
   ...part,
+  group: GROUP,
+  slot: part.slot ?? SLOT,
+  weights: part.weights ?? WEIGHTS,
 });
 
 /** Deploys with one published algorithm; the block time is at the start of SLOT. */

@@ -65,10 +65,12 @@ onEveryDatabase("Profiles", (given) => {
     };
     const failing = store.transaction(async (tx) => {
       await work(tx);
-      expect(await tx.profiles.byId("new")).to.deep.equal(expected[1]);
-      await tx.profiles.add([sent("newer", "three", 3_000)]);
-      expect(await tx.profiles.ofSession("three")).to.deep.equal([...expected, sent("newer", "three", 3_000)]);
       expect(await tx.profiles.applied("three")).to.deep.equal(expected[0]?.profile);
+      const [third, fourth] = [sent("third", "three", 3_000), sent("fourth", "three", 4_000)];
+      await tx.profiles.add([third]);
+      expect(await tx.profiles.byId("third")).to.deep.equal(third);
+      await tx.profiles.add([fourth]);
+      expect(await tx.profiles.ofSession("three")).to.deep.equal([...expected, third, fourth]);
       throw new Error("undo");
     });
     expect((await rejection(failing)).message).to.equal("undo");

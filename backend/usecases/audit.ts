@@ -1,0 +1,114 @@
+/**
+ * The audit: everything that the contracts ever said against everything in the store. Nothing is trusted: hashes are taken
+ * of the bytes again, costs and bounds are computed by the contract and by a second checker, bills from readings, balances
+ * from events. A difference names the thing. Read-only.
+ */
+import { slotOf } from "../domain/slots.ts";
+import { epochSecond } from "../domain/units.ts";
+import { auditBatches } from "./auditBatches.ts";
+import { auditBill } from "./auditBills.ts";
+import { auditDeployment, auditHashChains, auditRegisters, type Outage, readTariffs } from "./auditChain.ts";
+import { auditEveryPlan } from "./auditEveryPlan.ts";
+import { auditEvidence } from "./auditEvidence.ts";
+import { type Facts, readFacts } from "./auditFacts.ts";
+import { type CheckRow, createFindings, type Difference, type Findings } from "./auditFindings.ts";
+import { auditMoney } from "./auditMoney.ts";
+import { auditPromises } from "./auditPromises.ts";
+import type { ChainEye, Ledger, Store } from "./ports.ts";
+
+export type { Outage } from "./auditChain.ts";
+export type { CheckRow, Difference } from "./auditFindings.ts";
+
+export type AuditParts = {
+  readonly store: Store;
+  readonly ledger: Ledger;
+  /** Made before the store is read: it sees the chain as of then. */
+  readonly chain: ChainEye;
+  /** Name of the price series that plans and bills used. */
+  readonly market: string;
+  /** What the store has and the chain not yet waits in the outbox: a note instead of a difference. */
+  readonly live?: boolean;
+  readonly outages?: readonly Outage[];
+  /** Share done, 0 to 1. */
+  readonly onProgress?: (share: number, what: string) => void;
+};
+
+export type AuditReport = {
+  readonly ok: boolean;
+  readonly runsChecked: number;
+  readonly plansChecked: number;
+  readonly billsChecked: number;
+  readonly leavesChecked: number;
+  readonly readingsChecked: number;
+  readonly differences: readonly Difference[];
+  readonly notes: readonly string[];
+  readonly table: readonly CheckRow[];
+  /** What least power cost above the certified optimum, nano-euro x scale, dearest plan first. */
+  readonly gaps: readonly { readonly plan: string; readonly gap: bigint }[];
+};
+
+export async function audit(parts: AuditParts): Promise<AuditReport> {
+  const { store, ledger, chain, market } = parts;
+  const live = parts.live ?? false;
+  const progress = parts.onProgress ?? (() => undefined);
+  const findings = createFindings();
+
+  progress(0, "chain");
+  await auditDeployment(chain, findings);
+  const runs = await chain.runs();
+  const events = await chain.moneyEvents();
+  progress(0.05, "store");
+  const facts = await readFacts(store, market, (share) => progress(0.05 + 0.25 * share, "store"));
+  await auditHashChains(chain, facts, runs, { live, outages: parts.outages ?? [] }, findings);
+  const tariffs = await readTariffs(store, facts);
+  await auditRegisters(chain, ledger, facts, events, tariffs, live, findings);
+
+  const plans = await auditEveryPlan({ store, ledger, chain, facts, runs, findings, live }, (share) =>
+    progress(0.3 + 0.55 * share, "plans"),
+  );
+  progress(0.85, "bills");
+  for (const group of facts.groups)
+    for (const own of group.sessions) {
+      auditEvidence(own, ledger, findings);
+      auditPromises(own, group, facts, findings);
+      const tariff = tariffs.find((one) => one.id === own.session.tariffId) ?? null;
+      auditBill(own, { facts, group, tariff, plans: plans.hashes, ledger, findings });
+    }
+  await auditSessionSlots(store, facts, findings);
+  await auditBatches(chain, facts, tariffs, events, live, findings);
+  await auditMoney(chain, facts, events, findings);
+  progress(1, "done");
+  return {
+    ok: findings.differences.length === 0,
+    runsChecked: runs.length,
+    plansChecked: plans.count,
+    billsChecked: facts.sessions.filter((own) => own.settlement).length,
+    leavesChecked: plans.leaves,
+    readingsChecked: facts.sessions.reduce((sum, own) => sum + own.readings.length, 0),
+    differences: findings.differences,
+    notes: findings.notes,
+    table: findings.table(),
+    gaps: plans.gaps.toSorted((a, b) => (a.gap < b.gap ? 1 : -1)),
+  };
+}
+
+/** The most that a slot's column holds. */
+const LAST_SLOT = 2 ** 31 - 1;
+
+/** Others' limit shares were computed from these rows, which are the receipts' own intervals. */
+async function auditSessionSlots(store: Store, facts: Facts, findings: Findings): Promise<void> {
+  const check = findings.check("slots of bills");
+  for (const { group, sessions } of facts.groups) {
+    const rows = new Map<string, { baselineWh: number; allowedWh: number; meteredWh: number }>();
+    for (const row of await store.bills.slots(group.id, 0, LAST_SLOT)) rows.set(`${row.sessionId} ${row.slot}`, row);
+    for (const { session, receipt } of sessions)
+      for (const one of receipt?.flex.intervals ?? []) {
+        const slot = slotOf(epochSecond(one.from));
+        const row = rows.get(`${session.id} ${slot}`);
+        const where = `bill of session ${session.id}, slot ${slot}`;
+        check.same(where, "baseline (Wh)", row?.baselineWh ?? null, one.baselineWh);
+        check.same(where, "allowed (Wh)", row?.allowedWh ?? null, one.allowedWh);
+        check.same(where, "metered (Wh)", row?.meteredWh ?? null, one.meteredWh);
+      }
+  }
+}

@@ -1,0 +1,137 @@
+/** Everything in the store that an audit holds against the chain, read once. Plans are read page by page, by auditPlans. */
+import type { ChargingGroup, Cpo, Evse, PvAsset } from "../domain/assets.ts";
+import type { MeterReading, SiteSlot } from "../domain/meters.ts";
+import type { SentProfile } from "../domain/profiles.ts";
+import type { EnergyPromise } from "../domain/promises.ts";
+import type { Admission, ChargingSession } from "../domain/sessions.ts";
+import { epochSecond } from "../domain/units.ts";
+import { parseReceipt, type Receipt } from "../settlement/receipt.ts";
+import { minPowerOf } from "./board.ts";
+import type { Driver, GroupLimit, RecordedSlot, Settlement, Store } from "./ports.ts";
+
+export type SessionFile = {
+  readonly session: ChargingSession;
+  readonly minPowerW: number;
+  /** Ascending by instant. */
+  readonly readings: readonly MeterReading[];
+  /** In order of sending. */
+  readonly profiles: readonly SentProfile[];
+  /** All versions, first one first. */
+  readonly promises: readonly EnergyPromise[];
+  readonly admission: Admission | null;
+  readonly settlement: Settlement | null;
+  /** Null without a settlement, or when its text cannot be read (`receiptFault`). */
+  readonly receipt: Receipt | null;
+  readonly receiptFault: string | null;
+  /** First instant at which the service certainly knew of the session: a reading, a profile, an answer to the driver. */
+  readonly knownAt: number;
+  /** Until when the session was on the live board. */
+  readonly closedAt: number;
+};
+
+export type GroupFile = {
+  readonly group: ChargingGroup;
+  readonly cpo: Cpo;
+  readonly evses: readonly Evse[];
+  readonly pvs: readonly PvAsset[];
+  readonly limits: readonly GroupLimit[];
+  readonly siteSlots: ReadonlyMap<number, SiteSlot>;
+  /** Ascending by slot. */
+  readonly records: readonly RecordedSlot[];
+  /** By number. */
+  readonly sessions: readonly SessionFile[];
+};
+
+export type Facts = {
+  readonly cpos: readonly Cpo[];
+  readonly groups: readonly GroupFile[];
+  readonly sessions: readonly SessionFile[];
+  readonly byNumber: ReadonlyMap<number, SessionFile>;
+  readonly drivers: ReadonlyMap<string, Driver>;
+  /** Published prices, micro-euro per kWh by slot. */
+  readonly prices: ReadonlyMap<number, number>;
+  /** Ids of incidents of the kind "fallback" name the plan: "fallback:<plan>". */
+  readonly incidents: ReadonlySet<string>;
+};
+
+const BEGINNING = epochSecond(0);
+
+export async function readFacts(store: Store, market: string, onProgress: (share: number) => void): Promise<Facts> {
+  const cpos = await store.sites.cpos();
+  const settlements = new Map((await store.bills.all()).map((one) => [one.sessionId, one]));
+  const all = await store.sessions.all();
+  const sessions: SessionFile[] = [];
+  for (const session of all) {
+    sessions.push(await readSession(store, session, settlements.get(session.id) ?? null));
+    onProgress(sessions.length / all.length);
+  }
+  const groups: GroupFile[] = [];
+  for (const group of await store.sites.groups())
+    groups.push({
+      group,
+      cpo: cpos.find((one) => one.id === group.cpoId) as Cpo,
+      evses: await store.sites.evses(group.id),
+      pvs: await store.sites.pvs(group.id),
+      limits: await store.sites.limits(group.id, BEGINNING),
+      siteSlots: new Map((await store.meters.siteSlots(group.id, 0)).map((slot) => [slot.slot, slot])),
+      records: await store.plans.records(group.id),
+      sessions: sessions.filter((one) => one.session.groupId === group.id),
+    });
+  return {
+    cpos,
+    groups,
+    sessions,
+    byNumber: new Map(sessions.map((one) => [one.session.number, one])),
+    drivers: new Map((await store.drivers.all()).map((driver) => [driver.id, driver])),
+    prices: new Map((await store.prices.from(market, 0)).map(({ slot, price }) => [slot, price])),
+    incidents: new Set((await store.incidents.since(BEGINNING)).map((incident) => incident.id)),
+  };
+}
+
+async function readSession(
+  store: Store,
+  session: ChargingSession,
+  settlement: Settlement | null,
+): Promise<SessionFile> {
+  const readings = await store.meters.ofSession(session.id);
+  const profiles = await store.profiles.ofSession(session.id);
+  const promises = await store.promises.history(session.id);
+  const admission = await store.sessions.admission(session.id);
+  let receipt: Receipt | null = null;
+  let receiptFault: string | null = null;
+  if (settlement)
+    try {
+      receipt = parseReceipt(settlement.receipt);
+    } catch (error) {
+      receiptFault = error instanceof Error ? error.message : String(error);
+    }
+  return {
+    session,
+    minPowerW: minPowerOf(session.maxPowerW, session.phases),
+    readings,
+    profiles,
+    promises,
+    admission,
+    settlement,
+    receipt,
+    receiptFault,
+    knownAt: Math.min(
+      ...[readings[0]?.at, profiles[0]?.sentAt, admission?.at, promises[0]?.offeredAt, Number.POSITIVE_INFINITY].filter(
+        (instant) => instant !== undefined,
+      ),
+    ),
+    closedAt: settlement?.settledAt ?? session.unpluggedAt ?? Number.POSITIVE_INFINITY,
+  };
+}
+
+/** Latest reading not after the instant. */
+export function readingBefore(file: SessionFile, instant: number): MeterReading | null {
+  let low = 0;
+  let high = file.readings.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (file.readings[middle]!.at <= instant) low = middle + 1;
+    else high = middle;
+  }
+  return file.readings[low - 1] ?? null;
+}

@@ -1,0 +1,147 @@
+/**
+ * Money and FLEX: every event of Settlement replayed from the beginning must leave what the contract keeps now, account
+ * by account, and the claims must add up to `held`:
+ *
+ *     held = sum of accounts + pots of batches that are not final + pots for FLEX
+ *     FLEX in accounts + tokens = billed - redeemed
+ */
+import type { Facts } from "./auditFacts.ts";
+import type { Findings } from "./auditFindings.ts";
+import type { ChainEye, Hex, MoneyEvent } from "./ports.ts";
+
+type Books = {
+  /** Micro-euro and unclaimed FLEX by address. */
+  readonly euro: Map<Hex, bigint>;
+  readonly flexWh: Map<Hex, bigint>;
+  /** By CPO, and by "cpo:seq". */
+  readonly flexPots: Map<number, bigint>;
+  readonly batchPots: Map<string, bigint>;
+  readonly payees: Map<number, Hex[]>;
+  tokensWh: bigint;
+  billedWh: bigint;
+  redeemedWh: bigint;
+};
+
+export async function auditMoney(
+  chain: ChainEye,
+  facts: Facts,
+  events: readonly MoneyEvent[],
+  findings: Findings,
+): Promise<void> {
+  const check = findings.check("money and FLEX");
+  const books = replay(events, findings);
+  const nameOf = new Map(
+    [...facts.drivers.values()].map((driver) => [driver.address, `account of driver ${driver.id}`]),
+  );
+  for (const address of new Set([...books.euro.keys(), ...books.flexWh.keys()])) {
+    const account = await chain.account(address);
+    const where = nameOf.get(address) ?? `account ${address}`;
+    // After a change of payee nobody knows from events alone which of them took what: they are looked at together, below.
+    if (![...books.payees.values()].some((payees) => payees.length > 1 && payees.includes(address)))
+      check.same(where, "balance (micro-euro)", account.available, books.euro.get(address) ?? 0n);
+    check.same(where, "FLEX (Wh)", BigInt(account.flexWh), books.flexWh.get(address) ?? 0n);
+  }
+  for (const [cpo, pot] of books.flexPots)
+    check.same(`pot for FLEX of CPO ${cpo}`, "balance (micro-euro)", await chain.flexPot(cpo), pot);
+
+  const sum = (amounts: Iterable<bigint>) => [...amounts].reduce((total, one) => total + one, 0n);
+  const claims = sum(books.euro.values()) + sum(books.flexPots.values()) + sum(books.batchPots.values());
+  const { held, owned, flexTokensWh } = await chain.totals();
+  check.same("Settlement", "held (micro-euro)", held, claims);
+  if (owned < held)
+    check.differs("Settlement", `owns ${owned} micro-euro, less than the ${held} micro-euro that others have in it`);
+  check.same("FLEX", "supply of tokens (Wh)", flexTokensWh, books.tokensWh);
+  check.same(
+    "FLEX",
+    "Wh in accounts and tokens",
+    sum(books.flexWh.values()) + flexTokensWh,
+    books.billedWh - books.redeemedWh,
+  );
+}
+
+function replay(events: readonly MoneyEvent[], findings: Findings): Books {
+  const check = findings.check("money and FLEX");
+  const books: Books = {
+    ...{ euro: new Map(), flexWh: new Map(), flexPots: new Map(), batchPots: new Map(), payees: new Map() },
+    ...{ tokensWh: 0n, billedWh: 0n, redeemedWh: 0n },
+  };
+  const add = <K>(map: Map<K, bigint>, key: K, amount: bigint) => map.set(key, (map.get(key) ?? 0n) + amount);
+  const payee = (cpo: number): Hex => books.payees.get(cpo)?.at(-1) ?? "0x";
+  const shortfalls = new Map<string, bigint>();
+  const creditShorts = new Map<string, bigint>();
+  for (const event of events) {
+    if (event.kind === "shortfall") shortfalls.set(`${event.cpo}:${event.number}`, event.missing);
+    if (event.kind === "credit-short") creditShorts.set(`${event.cpo}:${event.number}`, event.missing);
+  }
+  /** What the batch that is being posted has taken so far; `Posted` comes after its lines. */
+  let taken = 0n;
+  for (const event of events) {
+    check.looked();
+    switch (event.kind) {
+      case "deposited":
+        add(books.euro, event.to, event.amount);
+        break;
+      case "withdrawn":
+        add(books.euro, event.from, -event.amount);
+        break;
+      case "payee-set":
+        books.payees.set(event.cpo, [...(books.payees.get(event.cpo) ?? []), event.payee]);
+        break;
+      case "billed": {
+        const key = `${event.cpo}:${event.number}`;
+        const had = books.euro.get(event.driver) ?? 0n;
+        const paid = event.amount < had ? event.amount : had;
+        const missing = event.amount - paid;
+        if (missing !== (shortfalls.get(key) ?? 0n))
+          check.differs(
+            `bill of session number ${event.number}`,
+            `shortfall on chain is ${shortfalls.get(key) ?? 0n}, a balance of ${had} for a bill of ${event.amount} leaves ${missing}`,
+          );
+        add(books.euro, event.driver, -paid);
+        add(books.flexWh, event.driver, BigInt(event.flexWh));
+        books.billedWh += BigInt(event.flexWh);
+        taken += paid;
+        const given = event.credit - (creditShorts.get(key) ?? 0n);
+        add(books.euro, payee(event.cpo), -given);
+        add(books.euro, event.driver, given);
+        break;
+      }
+      case "posted":
+        check.same(`batch ${event.seq} of CPO ${event.cpo}`, "pot (micro-euro)", event.pot, taken);
+        books.batchPots.set(`${event.cpo}:${event.seq}`, event.pot);
+        taken = 0n;
+        break;
+      case "finalised":
+        books.batchPots.delete(`${event.cpo}:${event.seq}`);
+        add(books.euro, event.payee, event.paid);
+        break;
+      case "debt-paid":
+        add(books.euro, event.driver, -event.amount);
+        add(books.euro, payee(event.cpo), event.amount);
+        break;
+      case "paid":
+        add(books.euro, payee(event.cpo), -event.amount);
+        add(books.euro, event.driver, event.amount);
+        break;
+      case "pot-funded":
+        add(books.flexPots, event.cpo, event.amount);
+        break;
+      case "pot-reclaimed":
+        add(books.flexPots, event.cpo, -event.amount);
+        add(books.euro, event.by, event.amount);
+        break;
+      case "flex-claimed":
+        add(books.flexWh, event.owner, -event.wh);
+        books.tokensWh += event.wh;
+        break;
+      case "redeemed":
+        add(books.flexWh, event.owner, event.fromTokens - event.wh);
+        books.tokensWh -= event.fromTokens;
+        books.redeemedWh += event.wh;
+        add(books.flexPots, event.cpo, -event.payout);
+        add(books.euro, event.owner, event.payout);
+        break;
+    }
+  }
+  return books;
+}

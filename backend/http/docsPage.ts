@@ -59,7 +59,7 @@ function operationOf(path: string, method: string, operation: Operation): string
   const parameters = operation.parameters ?? [];
   return `<div class="card" id="${operation.operationId}">
 <div class="route"><span class="method">${method.toUpperCase()}</span><code>${escaped(path)}</code><span>${escaped(operation.summary)}</span></div>
-<p class="soft">${escaped(operation.description ?? "")}</p>
+<p class="soft">${escaped(operation.description ?? "").replaceAll(/`([^`]+)`/g, "<code>$1</code>")}</p>
 ${parameters.length > 0 ? `<p>Parameters</p><table>${parameters.map((one) => memberRow(String(one.name), one.schema as Json, one.required === true)).join("")}</table>` : ""}
 ${input ? `<details><summary>Body</summary>${members(input.schema)}</details>` : ""}
 <details><summary>Answers</summary>${Object.entries(operation.responses)

@@ -22,11 +22,11 @@ svg text{font:11px system-ui,sans-serif;fill:var(--soft)}
 .evse .top{display:flex;justify-content:space-between;gap:8px;font-size:14px}
 .chip{font-size:12px;border:1px solid var(--line);border-radius:99px;padding:0 8px;white-space:nowrap}
 .good{color:var(--green)}.bad{color:var(--red)}.warn{color:var(--amber)}
-.columns{display:grid;grid-template-columns:repeat(auto-fit,minmax(320px,1fr));gap:16px}
+.columns{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(440px,100%),1fr));gap:16px;margin-top:16px}.columns .card{margin-top:0}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;width:100%;font-size:14px}
 th{font-weight:500;color:var(--soft)}
-td,th{text-align:left;padding:3px 10px 3px 0;border-bottom:1px solid var(--line);white-space:nowrap}
+td,th{text-align:left;padding:3px 10px 3px 0;border-bottom:1px solid var(--line);white-space:nowrap}td.text{white-space:normal}
 td.number,th.number{text-align:right}
 .key{display:flex;gap:18px;flex-wrap:wrap;font-size:12px;color:var(--soft);margin-top:10px}
 .key i{display:inline-block;width:12px;height:10px;margin-right:5px;border-radius:2px;background:var(--track)}
@@ -48,8 +48,13 @@ const BODY = `<main>
 <section class="card" id="records"></section>
 <section class="card" id="incidents"></section>
 </div>
-</main>`;
+</main>
+<script type="application/json" id="now">null</script>`;
 
 const PAGE = page({ title: "Oli Move", style: STYLE, body: BODY, script: LIVE_SCRIPT });
 
-export const livePage = (): Page => PAGE;
+/** With the picture of now in it, so that it is there at once; the stream goes on from there. */
+export const livePage = (now: unknown): Page => ({
+  ...PAGE,
+  html: PAGE.html.replace('id="now">null<', () => `id="now">${JSON.stringify(now).replaceAll("<", "\\u003c")}<`),
+});

@@ -17,11 +17,11 @@ function svg(name, attributes, ...children) {
 const kW = (w) => (w / 1000).toFixed(1) + " kW";
 const kWh = (wh) => (wh / 1000).toFixed(2) + " kWh";
 const euro = (microEur) => (Number(microEur) / 1e6).toFixed(2) + " EUR";
-const clock = (text) => new Date(text).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+const clock = (text) => new Date(text).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hour12: false });
 const short = (hash) => hash.slice(0, 10) + "…";
 
 function chart(group) {
-  const W = 720, H = 150, L = 44, B = 18;
+  const W = 720, H = 150, L = 56, B = 18;
   const points = group.history;
   const most = Math.max(group.supplyLimitW, ...points.map((p) => Math.max(p.importW, p.limitW))) * 1.08;
   const x = (i) => L + ((W - L) * i) / Math.max(1, points.length - 1);
@@ -38,7 +38,7 @@ function chart(group) {
     picture.append(
       svg("path", { class: "area", d: imports + "L" + x(points.length - 1) + " " + (H - B) + "L" + L + " " + (H - B) + "Z" }),
       svg("path", { class: "line", d: imports }),
-      svg("path", { class: "limit", d: path((p) => p.limitW) }),
+      svg("path", { class: "limit", d: points.map((p, i) => (i ? "H" + x(i).toFixed(1) + "V" : "M" + x(i) + " ") + y(p.limitW).toFixed(1)).join("") }),
       svg("circle", { class: "measured", cx: x(points.length - 1), cy: y(last.importW), r: 3 }),
       svg("text", { x: L, y: H - 4 }, clock(points[0].at)),
       svg("text", { x: W, y: H - 4, "text-anchor": "end" }, "now"));
@@ -87,11 +87,9 @@ function group(one) {
 }
 
 function table(id, title, empty, columns, rows) {
-  const head = el("tr", {}, ...columns.map(([name, , number]) => el("th", number ? { class: "number" } : {}, name)));
-  const body = rows.map((row) => el("tr", {}, ...columns.map(([, cell, number]) => {
-    const content = cell(row);
-    return el("td", number ? { class: "number" } : {}, content);
-  })));
+  const of = (kind) => (kind ? { class: kind } : {});
+  const head = el("tr", {}, ...columns.map(([name, , kind]) => el("th", of(kind), name)));
+  const body = rows.map((row) => el("tr", {}, ...columns.map(([, cell, kind]) => el("td", of(kind), cell(row)))));
   byId(id).replaceChildren(el("h2", {}, title),
     rows.length ? el("div", { class: "scroll" }, el("table", {}, el("thead", {}, head), el("tbody", {}, ...body))) : el("p", { class: "soft" }, empty));
 }
@@ -102,21 +100,23 @@ function proof(plan) {
 }
 
 function draw(live) {
-  byId("at").textContent = "as of " + new Date(live.at).toLocaleString();
+  byId("at").textContent = "as of " + new Date(live.at).toLocaleString([], { hour12: false });
   byId("groups").replaceChildren(...(live.groups.length ? live.groups.map(group)
     : [el("section", { class: "card" }, "This service runs without the demo site: nothing here is public. See the API for what it does.")]));
   table("plans", "Latest plans", "No plan yet.",
-    [["made", (p) => clock(p.at)], ["because of", (p) => p.cause], ["in", (p) => p.solveMs.toFixed(1) + " ms", true], ["certificate", proof]], live.plans);
+    [["made", (p) => clock(p.at)], ["because of", (p) => p.cause], ["in", (p) => p.solveMs.toFixed(1) + " ms", "number"], ["certificate", proof]], live.plans);
   table("bills", "Latest bills", "No session has ended yet.",
-    [["session", (b) => String(b.sessionNumber)], ["energy", (b) => kWh(b.energyWh), true], ["amount", (b) => euro(b.amountMicroEur), true],
-      ["FLEX", (b) => kWh(b.flexWh), true], ["on chain", (b) => (b.batch === null ? "waits" : "batch " + b.batch)]], live.bills);
+    [["session", (b) => String(b.sessionNumber)], ["energy", (b) => kWh(b.energyWh), "number"], ["amount", (b) => euro(b.amountMicroEur), "number"],
+      ["FLEX", (b) => kWh(b.flexWh), "number"], ["on chain", (b) => (b.batch === null ? "waits" : "batch " + b.batch)]], live.bills);
   table("records", "Chain records", "Nothing is on chain yet.",
-    [["record", (r) => r.key], ["block", (r) => (r.block === null ? "" : String(r.block)), true],
+    [["record", (r) => r.key], ["block", (r) => (r.block === null ? "" : String(r.block)), "number"],
       ["transaction", (r) => el("span", { class: "mono", title: r.txHash || "" }, r.txHash ? short(r.txHash) : "")]], live.records);
   table("incidents", "Incidents of the last 24 hours", "None.",
-    [["when", (i) => clock(i.at)], ["what", (i) => i.text]], live.groups.flatMap((one) => one.incidents).reverse().slice(0, 12));
+    [["when", (i) => clock(i.at)], ["what", (i) => i.text, "text"]], live.groups.flatMap((one) => one.incidents).reverse().slice(0, 12));
 }
 
+const now = JSON.parse(byId("now").textContent);
+if (now) draw(now);
 const link = byId("link");
 const stream = new EventSource("/live/events");
 stream.addEventListener("live", (event) => {

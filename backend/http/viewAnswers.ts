@@ -176,6 +176,7 @@ const INCIDENTS: Record<GroupView["incidents"][number]["kind"], string> = {
   "invalid-plan": "A plan broke a limit and was not sent.",
   "refused-profile": "A station refused a profile; its limit stayed as it was.",
   "silent-station": "A station did not answer.",
+  "silent-site-meter": "The meter of building and PV was not heard.",
   "frozen-register": "A meter reports power, but its register stands still.",
   chain: "The chain did not take a record.",
   "implausible-reading": "A reading could not be true and was left out.",

@@ -39,7 +39,7 @@ async function open(service: Service, path: string, as?: Who) {
   };
 }
 
-const LIVE_PAGE = livePage().html;
+const LIVE_PAGE = livePage(null).html;
 const TIMES: FeedTimes = { heartbeatMs: 20, pauseMs: 5, longestMs: 60_000 };
 
 describe("HTTP: live", function () {
@@ -160,8 +160,9 @@ describe("HTTP: live", function () {
     await service.pass(5);
     await service.pass(900);
     const live = (await service.ask("GET", "/live")).body;
-    const page = runPage(LIVE_SCRIPT);
+    const page = runPage(LIVE_SCRIPT, live);
     expect(page.address).to.equal("/live/events");
+    expect(page.textOf("groups")).to.include("north-1-1");
     page.send(live);
     expect(page.textOf("link")).to.equal("live");
     expect(page.textOf("groups")).to.include("free of 22.0 kW").and.include("north-1-1").and.include("session 1");
@@ -176,11 +177,14 @@ describe("HTTP: live", function () {
   it("draws that on a page which loads nothing from elsewhere", async () => {
     const response = await service.call("GET", "/");
     const html = await response.text();
+    const [, now] = /id="now">(.*?)<\/script>/.exec(html)!;
+    expect(JSON.parse(now!).groups[0].groupId).to.equal("north-1");
     expect(html).not.to.match(/(src|href)="(https?:)?\/\//);
     const policy = response.headers.get("content-security-policy")!;
     expect(policy).to.include("default-src 'none'").and.not.include("unsafe");
     const { createHash } = await import("node:crypto");
     for (const tag of ["style", "script"]) {
+      expect(policy).not.to.include("script-src 'self'");
       const [, content] = new RegExp(`<${tag}>([\\s\\S]*?)</${tag}>`).exec(html)!;
       expect(policy).to.include(`${tag}-src 'sha256-${createHash("sha256").update(content!).digest("base64")}'`);
     }
@@ -190,7 +194,7 @@ describe("HTTP: live", function () {
 type Listener = (event: { data: string }) => void;
 
 /** As much of a browser as the page needs: elements that hold text and children, and a stream of events. */
-function runPage(script: string) {
+function runPage(script: string, now: unknown) {
   class Element {
     children: (Element | string)[] = [];
     className = "";
@@ -213,6 +217,7 @@ function runPage(script: string) {
     if (!LIVE_PAGE.includes(`id="${id}"`)) throw new Error(`The page has no element ${id}.`);
     return elements.get(id) ?? elements.set(id, new Element()).get(id)!;
   };
+  byId("now").textContent = JSON.stringify(now);
   let address = "";
   const listeners: Record<string, Listener> = {};
   class EventSource {

@@ -9,6 +9,7 @@ import { type ChainReader, createChainReader } from "./adapters/chain/chainReade
 import { bindContracts, type Contracts } from "./adapters/chain/contracts.ts";
 import {
   type Artifacts,
+  type DeploymentConfig,
   deployContracts,
   loadArtifacts,
   localDeployment,
@@ -96,7 +97,7 @@ const developmentKey = (index: number) =>
   HDNodeWallet.fromMnemonic(Mnemonic.fromPhrase(DEVELOPMENT_MNEMONIC), `m/44'/60'/0'/0/${index}`).privateKey as Hex;
 
 const LANES: readonly Lane[] = ["registry", "slots", "billing", "treasury"];
-/** The deployer's address decides the contracts' addresses; a deployment that was cut off is begun again by the next one. */
+/** The deployer's address decides the contracts' addresses; a chain that another database deployed on takes the next one. */
 const DEPLOYERS = [4, 5, 6, 7, 8, 9];
 
 export async function openSystem(options: SystemOptions): Promise<System> {
@@ -195,20 +196,39 @@ async function deployed(
     await requireDeployment(rpc, known.state as Manifest, artifacts, 0);
     return known.state as Manifest;
   }
-  const manifest = await deployContracts(rpc, await freshDeployer(rpc), artifacts, localConfig(signers));
+  const manifest = await deployOnce(rpc, store, genesis.hash, artifacts, localConfig(signers));
   await store.snapshots.save(name, 0 as never, manifest);
   return manifest;
 }
 
-async function freshDeployer(rpc: Rpc): Promise<Signer> {
+/**
+ * Who is killed while deploying goes on with the transactions that were signed: the contracts' addresses are part of
+ * what drivers sign, and must not depend on how often a process was started.
+ */
+async function deployOnce(rpc: Rpc, store: Store, genesis: Hex, artifacts: Artifacts, config: DeploymentConfig) {
+  const name = `deployment:${genesis}`;
+  const begun = (await store.snapshots.load(name))?.state as { deployer: number; sent: Hex[] } | undefined;
+  const deployer = begun?.deployer ?? (await freshDeployer(rpc));
+  const sent = [...(begun?.sent ?? [])];
+  return deployContracts(rpc, localSigner(developmentKey(deployer)), artifacts, config, {
+    kept: [...sent],
+    async keep(raw) {
+      sent.push(raw);
+      await store.snapshots.save(name, 0 as never, { deployer, sent });
+    },
+  });
+}
+
+/** Index of a development account that never sent anything on this chain. */
+async function freshDeployer(rpc: Rpc): Promise<number> {
   for (const index of DEPLOYERS) {
-    const signer = localSigner(developmentKey(index));
-    if (Number(await request<Hex>(rpc, "eth_getTransactionCount", signer.address, "latest")) === 0) return signer;
+    const { address } = localSigner(developmentKey(index));
+    if (Number(await request<Hex>(rpc, "eth_getTransactionCount", address, "latest")) === 0) return index;
   }
   throw new Error("All development deployers were used on this local chain. Start a fresh one.");
 }
 
-function localConfig(signers: Record<Lane, Signer>) {
+function localConfig(signers: Record<Lane, Signer>): DeploymentConfig {
   const { registry, slots, billing, treasury } = signers;
   const holders = {
     guardian: [treasury.address],

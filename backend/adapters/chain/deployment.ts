@@ -5,7 +5,7 @@
  */
 import { readFileSync } from "node:fs";
 import { getCreateAddress, Interface, type InterfaceAbi, keccak256 } from "ethers";
-import { createSender } from "./confirmedSender.ts";
+import { createSender, type SendingJournal } from "./confirmedSender.ts";
 import { call, type Hex, type Rpc, resultOf } from "./rpc.ts";
 import type { Signer } from "./signer.ts";
 
@@ -135,14 +135,18 @@ export function localDeployment(
   return { ...delays, euro: null, maxCreditMicroEur: 10_000_000n, algorithms: [], payees: [], ...rest, holders };
 }
 
-/** Deploys and wires everything; ~15 transactions, each confirmed before the next. */
+/**
+ * Deploys and wires everything; ~15 transactions, each confirmed before the next. With a journal it goes on where an
+ * earlier start was cut off.
+ */
 export async function deployContracts(
   rpc: Rpc,
   signer: Signer,
   artifacts: Artifacts,
   config: DeploymentConfig,
+  journal?: SendingJournal,
 ): Promise<Manifest> {
-  const send = await createSender(rpc, signer);
+  const send = await createSender(rpc, signer, journal);
   const contracts: Partial<Record<ContractName, DeployedContract>> = {};
 
   async function deploy(name: ContractName, args: readonly unknown[] = []): Promise<Hex> {

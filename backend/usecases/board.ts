@@ -44,6 +44,9 @@ export type GroupBoard = {
   readonly registers: Record<string, number>;
   /** Limit in force at the latest cycle, W. */
   limitW: number;
+  limitKind: "contract" | "thermal";
+  /** The HEMS has not reported for too long. */
+  siteSilent: boolean;
   readonly sessions: Record<string, LiveSession>;
 };
 
@@ -130,6 +133,8 @@ export function groupBoard(board: Board, groupId: string, now: EpochSecond): Gro
       recordedSlot: 0,
       registers: {},
       limitW: 0,
+      limitKind: "contract",
+      siteSilent: false,
       sessions: {},
     };
     board.groups[groupId] = group;

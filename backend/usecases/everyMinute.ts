@@ -31,6 +31,7 @@ const isCycleTime = (now: EpochSecond, leadS: number) => {
 
 /** Stations whose meter has not been heard for too long: worst-case load, noted once, and again good when heard. */
 async function noteSilence(world: World, group: GroupBoard, now: EpochSecond): Promise<void> {
+  await noteSilentSite(world, group, now);
   for (const live of liveSessions(group)) {
     const silent = now - live.readAt > world.settings.staleS;
     const last = live.faults.at(-1);
@@ -68,4 +69,20 @@ async function noteSilence(world: World, group: GroupBoard, now: EpochSecond): P
     }
     if (live.frozenSince === null) live.frozenNoted = false;
   }
+}
+
+/** The meter of building and PV: without it plans count on the bound of the forecast. */
+async function noteSilentSite(world: World, group: GroupBoard, now: EpochSecond): Promise<void> {
+  const silent = group.site !== null && now - group.site.at > world.settings.staleS;
+  if (silent === group.siteSilent) return;
+  group.siteSilent = silent;
+  world.clock.schedule(epochSecond(now + 1), { kind: "cycle", groupId: group.groupId });
+  if (silent && group.site)
+    await world.store.incidents.add({
+      id: `silent-site:${group.groupId}:${group.site.at}`,
+      at: now,
+      groupId: group.groupId,
+      kind: "silent-site-meter",
+      text: `Building and PV of ${group.groupId} have not reported for ${now - group.site.at} s; plans count with the worst that is likely.`,
+    });
 }

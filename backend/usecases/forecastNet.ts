@@ -26,8 +26,12 @@ export async function forecastNet(
   const nowSlot = slotOf(at);
   const horizonSlots = 2 * SLOTS_PER_DAY;
   const forecaster = await forecasterOf(world, board, nowSlot);
+  // A meter that is not heard any more tells nothing about the present: then the bound holds from now on.
+  const heard = at - board.site.at <= world.settings.staleS + world.settings.dispatchS;
   const current =
-    nowSlot === board.slot ? { current: { demandW: board.site.demandW, productionW: board.site.productionW } } : {};
+    heard && nowSlot === board.slot
+      ? { current: { demandW: board.site.demandW, productionW: board.site.productionW } }
+      : {};
   const expected = net(forecaster.expected({ nowSlot, horizonSlots, ...current }));
   const sure = net(forecaster.conservative({ nowSlot, horizonSlots, ...current }));
   const given = new Map(
@@ -41,7 +45,9 @@ export async function forecastNet(
     const known = given.get(nowSlot + k);
     return known === undefined ? w : exact ? known : Math.max(known, w);
   });
-  const plan = expected.map((w, k) => (k < SURE_FROM ? (given.get(nowSlot + k) ?? w) : (admission[k] as number)));
+  const plan = expected.map((w, k) =>
+    heard && k < SURE_FROM ? (given.get(nowSlot + k) ?? w) : (admission[k] as number),
+  );
   return { plan, admission };
 }
 

@@ -1,5 +1,6 @@
 /** The in-slot guard at work: between two plans, the slot's mean import must not rise above the limit. */
 import { type ChargingProfile, limitAt, nextChange } from "../domain/profiles.ts";
+import { isHolding } from "../domain/promises.ts";
 import { slotStart } from "../domain/slots.ts";
 import type { EpochSecond } from "../domain/units.ts";
 import { type GuardedSession, guard } from "../optimisation/guard.ts";
@@ -22,7 +23,7 @@ export async function guardSlot(world: World, group: GroupBoard): Promise<void> 
   const action = guard({
     limitW: group.limitW - group.limitW * MARGIN - sessions.length * WH_PER_SLOT_W,
     elapsedS: now - slotStart(group.slot),
-    importedWh: importSoFarWh(group, now, staleS),
+    importedWh: countedImportWh(group, now, staleS),
     otherLoadW: netLoadW(group) + others.reduce((sum, live) => sum + powerNow(live, now, staleS), 0),
     reactionS: world.settings.dispatchS,
     sessions: obeying.map(
@@ -30,7 +31,7 @@ export async function guardSlot(world: World, group: GroupBoard): Promise<void> 
         session: live.sessionId,
         limitW: limitAt(live.pending?.profile ?? live.applied, now),
         measuredW: projectedW(live, now, slotEnd),
-        promised: live.promise !== null,
+        promised: live.promise !== null && isHolding(live.promise.state),
         slackWh: live.promise?.slackWh ?? 0,
         minPowerW: live.minPowerW,
         wantedW: limitAt(live.desired, now),
@@ -45,6 +46,14 @@ export async function guardSlot(world: World, group: GroupBoard): Promise<void> 
     return limitW === undefined ? [] : [{ live, profile: until(live.desired, now, limitW, slotEnd) }];
   });
   await dispatchProfiles(world, group, wishes, "guard");
+}
+
+/** A contract's limit is a mean, so what the slot saved may be used later; under a thermal limit it is gone. */
+function countedImportWh(group: GroupBoard, now: EpochSecond, staleS: number): number {
+  const importedWh = importSoFarWh(group, now, staleS);
+  return group.limitKind === "thermal"
+    ? Math.max(importedWh, (group.limitW * (now - slotStart(group.slot))) / 3600)
+    : importedWh;
 }
 
 /** Mean power until the end of the slot if nothing changes: a car that takes what it gets follows its profile. */

@@ -332,6 +332,7 @@ export type Incident = {
     | "invalid-plan"
     | "refused-profile"
     | "silent-station"
+    | "silent-site-meter"
     | "frozen-register"
     | "chain"
     | "implausible-reading";

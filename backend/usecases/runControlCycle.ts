@@ -103,6 +103,7 @@ export async function presentProblem(
   const at = epochSecond(now + world.settings.dispatchS);
   const limits = await world.store.sites.limits(group.id, now);
   board.limitW = limitInForce(group, limits, now);
+  board.limitKind = group.limitKind;
   const prices = await world.store.prices.from(world.settings.market, slotOf(at) - 192);
   const net = await forecastNet(world, board, at);
   const input = {

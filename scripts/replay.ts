@@ -59,7 +59,7 @@ try {
     },
     version,
     totals: () => chainTotals(system),
-    audit: () => auditSystem(system),
+    audit: () => auditSystem(system, { market: DEFAULT_SETTINGS.market }),
     onProgress: showProgress,
   });
   if (process.stderr.isTTY) process.stderr.write("\n");

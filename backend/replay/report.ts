@@ -111,7 +111,12 @@ export async function makeReport(
       sessionsSettled: chain.sessionsSettled,
     },
     plans,
-    audit,
+    audit: {
+      ok: audit.ok,
+      runsChecked: audit.runsChecked,
+      billsChecked: audit.billsChecked,
+      leavesChecked: audit.leavesChecked,
+    },
     runtimeMs,
   };
 }

@@ -1,7 +1,7 @@
 /** Pictures for people: one session as its driver watches it, one group as a cockpit shows it. Read from store and board. */
 import type { ChargingGroup, Evse } from "../domain/assets.ts";
 import { limitAt } from "../domain/profiles.ts";
-import type { EnergyPromise } from "../domain/promises.ts";
+import { type EnergyPromise, toleranceWh } from "../domain/promises.ts";
 import type { Admission, ChargingPreferences, ChargingSession } from "../domain/sessions.ts";
 import { slotOf } from "../domain/slots.ts";
 import { type EpochSecond, epochSecond } from "../domain/units.ts";
@@ -79,20 +79,27 @@ export const limitsOf = (live: LiveSession, now: EpochSecond): Limits => ({
   measuredW: live.powerW,
 });
 
-/** Follows the plan's limits until the wish is met; null when the plan ends before. */
+/**
+ * Follows the plan's limits until the wish is met; null when the plan ends before. Limits are whole W, so that a plan's
+ * sum may be a few Wh short of the wish: what a promise tolerates counts as met.
+ */
 function readyAt(live: LiveSession, now: EpochSecond): number | null {
   let restWs = (live.wishedWh - deliveredWh(live)) * 3600;
   if (restWs <= 0) return now;
+  const mostW = Math.min(live.maxPowerW, live.seenMaxW ?? live.maxPowerW);
+  const ends = live.desired.map((period) => period.from).filter((from) => from > now);
   let at: number = now;
-  for (const period of [...live.desired.filter((one) => one.from > now), null]) {
-    const power = Math.min(live.maxPowerW, live.seenMaxW ?? live.maxPowerW, limitAt(live.desired, epochSecond(at)));
-    if (power > 0 && (period === null || restWs <= power * (period.from - at)))
-      return period === null ? null : Math.ceil(at + restWs / power);
-    if (period === null) return null;
-    restWs -= power * (period.from - at);
-    at = period.from;
+  let drawnUntil: number = now;
+  for (const end of [...ends, at + LONGEST_S]) {
+    const powerW = Math.min(mostW, limitAt(live.desired, epochSecond(at)));
+    if (powerW > 0) {
+      if (restWs <= powerW * (end - at)) return Math.ceil(at + restWs / powerW);
+      drawnUntil = end;
+    }
+    restWs -= powerW * (end - at);
+    at = end;
   }
-  return null;
+  return restWs <= toleranceWh(live.wishedWh) * 3600 ? drawnUntil : null;
 }
 
 function pausedBecause(live: LiveSession, now: EpochSecond, staleS: number): string | null {
@@ -105,6 +112,9 @@ function pausedBecause(live: LiveSession, now: EpochSecond, staleS: number): str
   if (next) return "Later power is cheaper, or others need theirs first.";
   return "There is no power left for this car now.";
 }
+
+/** The last limit of a profile holds on; nobody waits longer than this, s. */
+const LONGEST_S = 9 * 86_400;
 
 export type EvseRow = {
   readonly evse: Evse;

@@ -88,4 +88,118 @@ describe("HTTP: a driver's session", () => {
       [id, 200],
     ]);
   });
+
+  const start = (who: Who, evseId: string, more: object) =>
+    service.ask("POST", "/driver/sessions", { as: who, body: { evseId, ...more } });
+  const in2h = () => iso(service.clock.now() + 7200);
+
+  it("offers less when the group is full, holds the offer for two minutes, and takes the answer", async () => {
+    const [ben, cleo, dora] = [await service.signUp("ben"), await service.signUp("cleo"), await service.signUp("dora")];
+    await service.pass(900 - (service.clock.now() % 900));
+    // 22 kW for 2 h are 44 kWh; each car can take 22 kWh of them.
+    const wish = { optIn: true, energyNeedWh: 20_000, departsAt: in2h() };
+    expect((await start(ben, "south-1-1", wish)).body.answer.kind).to.equal("accepted");
+    expect((await start(cleo, "south-1-2", wish)).body.answer.kind).to.equal("accepted");
+    const third = await start(dora, "south-1-3", wish);
+    expect(third.status).to.equal(201);
+    const { answer, session } = third.body;
+    expect(answer).to.include({ kind: "counter-offer" });
+    expect(answer.promise).to.include({ state: "offered", expiresAt: iso(service.clock.now() + 120) });
+    expect(answer.promise.energyWh).to.be.within(3000, 4000);
+    expect(answer.promise.energyWh + answer.shortfallWh).to.equal(20_000);
+    expect(Date.parse(answer.laterAt)).to.be.above(Date.parse(wish.departsAt));
+
+    const taken = await service.ask("POST", `/driver/sessions/${session.id}/offer`, {
+      as: dora,
+      body: { accept: true },
+    });
+    expect(taken.body).to.include({ state: "accepted", energyWh: answer.promise.energyWh, expiresAt: null });
+    const before = await service.digest();
+    const again = await service.ask("POST", `/driver/sessions/${session.id}/offer`, {
+      as: dora,
+      body: { accept: true },
+    });
+    expect(again.body).to.deep.equal(taken.body);
+    expect(await service.digest()).to.equal(before);
+
+    const more = { energyNeedWh: 21_000, departsAt: wish.departsAt };
+    const amended = await service.ask("PUT", `/driver/sessions/${session.id}/request`, { as: dora, body: more });
+    expect(amended.body).to.include({ kind: "not-possible" });
+    expect(amended.body.detail).to.match(/promise that stands is kept/);
+  });
+
+  it("lets an offer expire", async () => {
+    const eve = await service.signUp("eve");
+    await service.ask("PUT", "/cpo/tariff", {
+      as: await service.staff("north"),
+      body: { pricePerKwhMicroEur: "350000" },
+    });
+    const limit = { kind: "operator", limitW: 5000, from: iso(service.clock.now()), until: null };
+    await service.ask("POST", "/cpo/groups/north-1/limits", { as: await service.staff("north"), body: limit });
+    await service.pass(5);
+    const { body } = await start(eve, "north-1-3", { optIn: true, energyNeedWh: 30_000, departsAt: in2h() });
+    expect(body.answer.kind).to.equal("counter-offer");
+    await service.pass(130);
+    const path = `/driver/sessions/${body.session.id}/offer`;
+    const late = await service.ask("POST", path, { as: eve, body: { accept: true } });
+    expect(late.status, JSON.stringify(late.body)).to.equal(409);
+    const watched = await service.ask("GET", `/driver/sessions/${body.session.id}`, { as: eve });
+    expect(watched.body.session.mode).to.equal("best-effort");
+  });
+
+  it("gives who opts out full power, or says what is left", async () => {
+    const finn = await service.signUp("finn");
+    const out = await start(finn, "north-1-2", { optIn: false });
+    expect(out.status).to.equal(201);
+    expect(out.body.session.mode).to.equal("opted-out");
+    expect(out.body.answer).to.include({ kind: "limited" });
+    expect(out.body.answer.limitW).to.be.at.most(5000);
+  });
+
+  it("opens no more than three sessions for one driver", async () => {
+    const gus = await service.signUp("gus");
+    const staff = await service.staff("south");
+    const evses = [1, 2, 3, 4].map((n) => ({ id: `many-${n}`, maxPowerW: 11_000, phases: 3 }));
+    const group = {
+      id: "many",
+      supplyLimitW: 40_000,
+      limitKind: "contract",
+      feedInMicroEurPerKwh: "0",
+      evses,
+      pvs: [],
+    };
+    const location = { id: "many", name: "Many", timeZone: "UTC" };
+    const tariff = { id: "south-tariff", pricePerKwhMicroEur: "350000" };
+    const site = { payee: `0x${"13".repeat(20)}`, location, tariff, groups: [group] };
+    expect((await service.ask("POST", "/cpo/sites", { as: staff, body: site })).status).to.equal(201);
+    const said = [];
+    for (const { id } of evses) said.push((await start(gus, id, { optIn: false })).status);
+    expect(said).to.deep.equal([201, 201, 201, 409]);
+  });
+
+  it("keeps a driver's preferences", async () => {
+    const mine = { optIn: true, energyNeedWh: 12_000, stayS: 28_800, batteryWh: 60_000 };
+    expect((await service.ask("PUT", "/driver/preferences", { as: anna, body: mine })).status).to.equal(200);
+    expect((await service.ask("GET", "/driver/preferences", { as: anna })).body).to.deep.equal(mine);
+  });
+
+  it("redeems FLEX once at a time", async () => {
+    const me = (await service.ask("GET", "/account", { as: anna })).body;
+    const [bill] = await service.world.store.bills.ofDriver(me.driverId, 10);
+    await service.db
+      .updateTable("settlement")
+      .set({ flex_wh: 900 })
+      .where("session_id", "=", bill!.sessionId)
+      .execute();
+    const flex = await service.ask("GET", "/driver/flex", { as: anna });
+    expect(flex.body).to.deep.include({ balanceWh: 12_500, earnedWh: 900 });
+    expect(flex.body.offers[0]).to.deep.equal({ cpoId: "north", pricePerKwhMicroEur: "45000", potMicroEur: "1000000" });
+    const redeem = () =>
+      service.ask("POST", "/driver/flex/redemptions", { as: anna, body: { cpoId: "north", wh: 500 } });
+    const first = await redeem();
+    expect([first.status, first.body]).to.deep.equal([202, { key: `redeem:${me.address}:0` }]);
+    const before = await service.digest();
+    expect((await redeem()).body.type).to.equal("/docs#redemption-waits");
+    expect(await service.digest()).to.equal(before);
+  });
 });

@@ -1,7 +1,7 @@
 /** The driver takes a counter-offer or leaves it; an offer that nobody takes in time gives its capacity back. */
 import { type EnergyPromise, isExpired, transition } from "../domain/promises.ts";
 import { epochSecond } from "../domain/units.ts";
-import { findLive, type LiveSession } from "./board.ts";
+import { cameToNothing, findLive, type LiveSession } from "./board.ts";
 import type { World } from "./ports.ts";
 import { type Refused, refused } from "./refused.ts";
 
@@ -20,8 +20,8 @@ export async function answerOffer(
   if (!offer) return refused("no-offer", "There is no offer to answer. Ask for energy first.");
   if (offer.state !== "offered") {
     // The same answer again is answered the same way.
-    if (answer.accept) return { kind: "accepted", promise: offer };
-    return refused("no-offer", `The promise is ${offer.state}; only an offer can be declined.`);
+    if (answer.accept && !cameToNothing(offer)) return { kind: "accepted", promise: offer };
+    return refused("no-offer", `The promise is ${offer.state}; only an offer can be taken or declined.`);
   }
   const at = world.clock.now();
   if (isExpired(offer, at))

@@ -306,6 +306,10 @@ export const deliveredWh = (live: LiveSession) => live.registerWh - live.startRe
 /** The station is out of order (not merely silent): it gives no power, whatever it is allowed. */
 export const isBroken = (live: LiveSession) => live.faults.at(-1)?.until === null && !live.silent;
 
+/** A version that never was in force, or is not any more: an offer that nobody took, or one that was amended. */
+export const cameToNothing = (promise: EnergyPromise) =>
+  promise.state === "expired" || promise.state === "withdrawn" || promise.state === "amended";
+
 /** Energy that the promise in force still owes at its terms, Wh; 0 without one. */
 export const owedWh = (live: LiveSession) =>
   live.promise && isHolding(live.promise.state)

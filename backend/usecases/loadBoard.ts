@@ -7,6 +7,7 @@ import { type EpochSecond, epochSecond, watt } from "../domain/units.ts";
 import {
   addSession,
   type Board,
+  cameToNothing,
   createBoard,
   foldMeterReading,
   groupBoard,
@@ -67,9 +68,10 @@ async function bringUpToDate(
   const wish = (await store.sessions.preferences(session.id)) ?? learnedPreferences(session);
   live.departsAt = wish.departsAt;
   live.wishedWh = wish.energyNeedWh;
-  live.promise = await store.promises.ofSession(session.id);
+  const promise = await store.promises.ofSession(session.id);
+  live.promise = promise && !cameToNothing(promise) ? promise : null;
+  if (promise) live.wishedWh = wish.energyNeedWh + (promise.fromRegisterWh - session.startRegisterWh);
   if (live.promise) {
-    live.wishedWh = wish.energyNeedWh + (live.promise.fromRegisterWh - session.startRegisterWh);
     clock.schedule(live.promise.by > now ? live.promise.by : epochSecond(now + 1), {
       kind: "promise-due",
       sessionId: session.id,

@@ -2,6 +2,7 @@
  * The driver does not take part: full power when every promise stays whole, else the equal share for the next hour,
  * renewed hourly. What is granted is a fixed load in the problem of the others.
  */
+import { isTracked, transition } from "../domain/promises.ts";
 import { epochSecond, wattHour } from "../domain/units.ts";
 import { slack } from "../optimisation/admission.ts";
 import type { GroupProblem } from "../optimisation/problem.ts";
@@ -21,11 +22,17 @@ export async function optOut(world: World, { sessionId }: { readonly sessionId: 
   const found = findLive(world.board, sessionId);
   if (!found) return refused("unknown-session", `Session ${sessionId} is not open. Plug in first.`);
   const { live, group } = found;
-  if (live.promise && live.promise.state !== "offered")
-    return refused("promised", "This session has a promise. Withdraw it before opting out.");
   const now = world.clock.now();
+  const promise = live.promise;
+  if (promise && isTracked(promise.state) && promise.by > now)
+    return refused(
+      "promised",
+      "This session has a promise until its departure. Amend the promise, or wait for its end.",
+    );
+  const withdrawn = promise?.state === "offered" ? transition(promise, { kind: "withdraw", at: now }) : null;
   if (live.mode !== "opted-out")
     await world.store.transaction(async (store) => {
+      if (withdrawn) await store.promises.put(withdrawn);
       await store.sessions.setMode(sessionId, "opted-out");
       await store.sessions.addAdmission({
         sessionId,
@@ -38,7 +45,8 @@ export async function optOut(world: World, { sessionId }: { readonly sessionId: 
       });
     });
   live.mode = "opted-out";
-  live.promise = null;
+  // A promise that has ended stays: its outcome is part of the bill.
+  if (withdrawn) live.promise = null;
   await renewGrant(world, group, live);
   world.clock.schedule(epochSecond(now + 1), { kind: "cycle", groupId: group.groupId });
   const grant = live.grant as NonNullable<LiveSession["grant"]>;

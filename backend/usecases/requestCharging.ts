@@ -63,8 +63,9 @@ export async function requestCharging(world: World, request: ChargingRequest): P
   if (present && isHolding(present.state) && sameWish(live, request)) return repeat(world, session, present);
 
   const answer = await ask(world, group, live, request, now);
-  const fromRegisterWh = wattHour(present ? present.fromRegisterWh : live.registerWh);
-  const version = (present?.version ?? 0) + 1;
+  // An amended promise counts from where it began; after one that has ended a new one begins.
+  const fromRegisterWh = wattHour(present && isHolding(present.state) ? present.fromRegisterWh : live.registerWh);
+  const version = ((await world.store.promises.history(session.id)).at(-1)?.version ?? 0) + 1;
   const energyWh = wattHour(answer.kind === "accepted" ? request.energyNeedWh : answer.energyWh);
   // An amendment that does not fit as wished changes nothing: the old promise stands.
   if (present && isHolding(present.state) && answer.kind !== "accepted")
@@ -149,7 +150,8 @@ async function ask(
       laterAt: null,
       why: "The departure is less than a minute away.",
     };
-  const delivered = live.promise ? live.registerWh - live.promise.fromRegisterWh : 0;
+  const amended = live.promise && isHolding(live.promise.state) ? live.promise : null;
+  const delivered = amended ? live.registerWh - amended.fromRegisterWh : 0;
   const missingWh = wattHour(Math.max(0, request.energyNeedWh - delivered));
   const answer = admit(problem, { energyWh: missingWh, powerW, from: 0, to });
   if (answer.kind === "accepted") return { kind: "accepted" };

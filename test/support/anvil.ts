@@ -13,9 +13,19 @@ export type Anvil = { readonly rpc: Rpc; readonly url: string; stop(): Promise<v
 export async function startAnvil(options: {
   readonly mines: boolean;
   readonly funded: readonly Hex[];
+  /** So many of anvil's own accounts have ether, the public development accounts; 1 if not said. */
+  readonly accounts?: number;
 }): Promise<Anvil | null> {
   const port = await freePort();
-  const flags = ["--port", String(port), "--hardfork", HARDFORK, "--accounts", "1", "--silent"];
+  const flags = [
+    "--port",
+    String(port),
+    "--hardfork",
+    HARDFORK,
+    "--accounts",
+    String(options.accounts ?? 1),
+    "--silent",
+  ];
   const child = spawn(process.execPath, [BIN, ...flags, ...(options.mines ? [] : ["--no-mining"])], {
     stdio: "ignore",
   });

@@ -9,10 +9,15 @@ import type { OpenDatabase } from "../../backend/adapters/store/database.ts";
 
 export const SAMPLE = fileURLToPath(new URL("../scenarios/sample/", import.meta.url));
 
+const leftovers = new Set<() => void>();
+process.once("exit", () => {
+  for (const remove of leftovers) remove();
+});
+
 /** A folder that goes with this process. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "oli-move-"));
-  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  leftovers.add(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 
@@ -62,7 +67,7 @@ export function startReplay(scenario: string, at: { readonly databaseUrl: string
     child.once("error", reject);
     child.once("close", resolve);
   });
-  process.once("exit", () => child.kill("SIGKILL"));
+  leftovers.add(() => child.kill("SIGKILL"));
   const kill = async () => {
     child.kill("SIGKILL");
     return (await ended) === null;

@@ -67,13 +67,19 @@ export async function audit(parts: AuditParts): Promise<AuditReport> {
     progress(0.3 + 0.55 * share, "plans"),
   );
   progress(0.85, "bills");
-  for (const group of facts.groups)
-    for (const own of group.sessions) {
-      auditEvidence(own, ledger, findings);
-      auditPromises(own, group, facts, findings);
-      const tariff = tariffs.find((one) => one.id === own.session.tariffId) ?? null;
-      auditBill(own, { facts, group, tariff, plans: plans.hashes, ledger, findings });
+  for (const own of facts.sessions) {
+    auditEvidence(own, ledger, findings);
+    const group = facts.groups.find((one) => one.group.id === own.session.groupId);
+    if (!group) {
+      findings
+        .check("bills")
+        .differs(`session ${own.session.id}`, `is in a group ${own.session.groupId} that there is not`);
+      continue;
     }
+    auditPromises(own, group, facts, findings);
+    const tariff = tariffs.find((one) => one.id === own.session.tariffId) ?? null;
+    auditBill(own, { facts, group, tariff, plans: plans.hashes, ledger, findings });
+  }
   await auditSessionSlots(store, facts, findings);
   await auditBatches(chain, facts, tariffs, events, live, findings);
   await auditMoney(chain, facts, events, findings);

@@ -8,9 +8,8 @@ import { type GroupBoard, importSoFarWh, type LiveSession, liveSessions, netLoad
 import { dispatchProfiles, type Wish } from "./dispatchProfiles.ts";
 import type { World } from "./ports.ts";
 
-/** Kept free when trimming: stations answer with a delay, and a register shows whole Wh only. */
-const MARGIN = 0.002;
-const WH_PER_SLOT_W = 4;
+/** A register shows whole Wh: on average half a Wh of each session is not seen, 2 W over a slot. Less than plans keep free. */
+const UNSEEN_W = 2;
 
 export async function guardSlot(world: World, group: GroupBoard): Promise<void> {
   const now = world.clock.now();
@@ -21,7 +20,7 @@ export async function guardSlot(world: World, group: GroupBoard): Promise<void> 
   const obeying = sessions.filter((live) => live.heldOutUntil <= now && !live.silent);
   const others = sessions.filter((live) => !obeying.includes(live));
   const action = guard({
-    limitW: group.limitW - group.limitW * MARGIN - sessions.length * WH_PER_SLOT_W,
+    limitW: group.limitW - sessions.length * UNSEEN_W,
     elapsedS: now - slotStart(group.slot),
     importedWh: countedImportWh(group, now, staleS),
     otherLoadW: netLoadW(group) + others.reduce((sum, live) => sum + powerNow(live, now, staleS), 0),

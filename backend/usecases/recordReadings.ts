@@ -8,6 +8,7 @@ import { limitAt } from "../domain/profiles.ts";
 import { SLOT_S, slotFloor } from "../domain/slots.ts";
 import { type EpochSecond, epochSecond } from "../domain/units.ts";
 import {
+  deliveredWh,
   findLive,
   foldMeterReading,
   foldSiteReading,
@@ -64,7 +65,10 @@ export async function recordMeterReadings(
   for (const { reading, live, group } of good) {
     if (reading.at <= live.readAt) continue;
     noteFrozenRegister(live, reading);
+    const wished = deliveredWh(live) >= live.wishedWh;
     foldMeterReading(live, reading);
+    // All that was wished is in: a car that still draws gets what is left, at once.
+    if (!wished && deliveredWh(live) >= live.wishedWh && live.powerW > 0) replan(world, group);
     noteDraw(world, group, live, reading.at);
     groups.add(group);
     world.updates?.publish(`session:${live.sessionId}`, {

@@ -21,6 +21,7 @@ import { forecastNet } from "./forecastNet.ts";
 import { askedUntil, type BuiltProblem, groupProblem, isAsked, limitInForce, RESERVE } from "./groupProblem.ts";
 import type { Allocation, StoredPlan, World } from "./ports.ts";
 import { recordSlot } from "./recordSlot.ts";
+import { capToThermalLimit } from "./thermalLimit.ts";
 import { trackPromises } from "./trackPromises.ts";
 
 export type CycleCause = "slot" | "event";
@@ -54,7 +55,7 @@ export async function runControlCycle(world: World, groupId: string, cause: Cycl
     cause,
     recordKey: null,
   };
-  const wishes = wishesOf(board, built, plan);
+  const wishes = wishesOf(group, board, built, plan);
   const allocations: Allocation[] = built.cars.map(({ live, car }) => ({
     planId: stored.id,
     sessionNumber: car.session,
@@ -169,7 +170,12 @@ function decide(problem: GroupProblem, mustFail: boolean): Decision {
 }
 
 /** The plan as limits over time, per session. Opted-out sessions get their grant, cars that do not draw what is left. */
-function wishesOf(board: GroupBoard, built: BuiltProblem, plan: Plan): Map<string, ChargingProfile> {
+function wishesOf(
+  group: ChargingGroup,
+  board: GroupBoard,
+  built: BuiltProblem,
+  plan: Plan,
+): Map<string, ChargingProfile> {
   const { problem, cars } = built;
   const wishes = new Map<string, ChargingProfile>();
   for (const [i, { live, car }] of cars.entries()) {
@@ -178,6 +184,15 @@ function wishesOf(board: GroupBoard, built: BuiltProblem, plan: Plan): Map<strin
       (period): ProfilePeriod => ({ from: epochSecond(problem.at + period.startS), limitW: watt(period.limitW) }),
     );
     wishes.set(live.sessionId, periods);
+  }
+  if (group.limitKind === "thermal") {
+    const planned = cars.filter(({ live }) => wishes.has(live.sessionId));
+    const wanted = planned.map(({ live, car }) => ({
+      profile: wishes.get(live.sessionId) ?? [],
+      minPowerW: car.minPowerW,
+    }));
+    for (const [i, profile] of capToThermalLimit(problem, wanted).entries())
+      wishes.set((planned[i] as (typeof planned)[number]).live.sessionId, profile);
   }
   for (const live of liveSessions(board)) {
     if (live.mode !== "opted-out") continue;

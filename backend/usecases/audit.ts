@@ -13,6 +13,7 @@ import { auditEvidence } from "./auditEvidence.ts";
 import { type Facts, readFacts } from "./auditFacts.ts";
 import { type CheckRow, createFindings, type Difference, type Findings } from "./auditFindings.ts";
 import { auditMoney } from "./auditMoney.ts";
+import type { Gap } from "./auditPlans.ts";
 import { auditPromises } from "./auditPromises.ts";
 import type { ChainEye, Ledger, Store } from "./ports.ts";
 
@@ -43,8 +44,8 @@ export type AuditReport = {
   readonly differences: readonly Difference[];
   readonly notes: readonly string[];
   readonly table: readonly CheckRow[];
-  /** What least power cost above the certified optimum, nano-euro x scale, dearest plan first. */
-  readonly gaps: readonly { readonly plan: string; readonly gap: bigint }[];
+  /** Plans that were repaired for least power and cost more than the certified optimum, dearest first. */
+  readonly gaps: readonly Gap[];
 };
 
 export async function audit(parts: AuditParts): Promise<AuditReport> {

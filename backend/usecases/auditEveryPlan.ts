@@ -11,6 +11,7 @@ import {
   auditHeader,
   auditJudgement,
   auditRule,
+  type Gap,
   type Named,
   namedPlans,
   type PlanFile,
@@ -36,7 +37,7 @@ export type PlansAudited = {
   readonly leaves: number;
   /** "problem hash:plan hash" of every plan. */
   readonly hashes: ReadonlySet<string>;
-  readonly gaps: readonly { readonly plan: string; readonly gap: bigint }[];
+  readonly gaps: readonly Gap[];
 };
 
 /** Plans at a time: the contract judges them while the rest is checked here. */
@@ -60,7 +61,7 @@ export async function auditEveryPlan(parts: Parts, onProgress: (share: number) =
   );
   const links = new Map<string, Parameters<Ledger["earlierLink"]>[1]>();
   const hashes = new Set<string>();
-  const gaps: { plan: string; gap: bigint }[] = [];
+  const gaps: Gap[] = [];
   let leaves = 0;
   let count = 0;
   let after = "";

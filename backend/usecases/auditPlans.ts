@@ -3,6 +3,7 @@
  * what it claims to cost, by the contract and by the TypeScript checker, and was it made from what was known then?
  */
 
+import { divUp } from "../domain/money.ts";
 import { planValue, violations } from "../optimisation/checker.ts";
 import { decodeProblem, decodeSigned64, decodeX } from "../optimisation/encoding.ts";
 import { leastCost } from "../optimisation/leastCost.ts";
@@ -37,6 +38,9 @@ export type PlanFile = {
   /** The record that names the plan as the one that commands its slot; null for plans made inside a slot. */
   readonly commands: RecordedSlot | null;
 };
+
+/** What least power cost above the certified optimum: cost - bound in nano-euro x scale, and in micro-euro. */
+export type Gap = { readonly plan: string; readonly gap: bigint; readonly microEur: bigint };
 
 /** Which record names a plan, and as what. */
 export type Named = { readonly record: RecordedSlot; readonly run: RunRecord | null; readonly commands: boolean };
@@ -133,12 +137,7 @@ export function auditEarlier(
 }
 
 /** Feasible, and worth what is claimed, by the checker in TypeScript; least cost, or the reason why not. */
-export function auditRule(
-  file: PlanFile,
-  facts: Facts,
-  findings: Findings,
-  gaps: { plan: string; gap: bigint }[],
-): void {
+export function auditRule(file: PlanFile, facts: Facts, findings: Findings, gaps: Gap[]): void {
   const check = findings.check("checker in TypeScript");
   const { plan, problem, stored } = file;
   const where = planName(file.id);
@@ -163,7 +162,7 @@ export function auditRule(
 }
 
 /** Least power leaves some energies to the repair; what it may change is decided by the problem, so it is done again. */
-function auditRepair(file: PlanFile, findings: Findings, gaps: { plan: string; gap: bigint }[], gap: bigint): void {
+function auditRepair(file: PlanFile, findings: Findings, gaps: Gap[], gap: bigint): void {
   const check = findings.check("checker in TypeScript");
   const where = planName(file.id);
   const again = repairMinimumPower(file.problem, leastCost(file.problem));
@@ -174,7 +173,8 @@ function auditRepair(file: PlanFile, findings: Findings, gaps: { plan: string; g
     again.repairedIntervals,
   );
   if (!sameEnergy(again.plan, file.plan)) check.differs(where, "is not the repair of the optimum of its problem");
-  if (gap !== 0n) gaps.push({ plan: file.id, gap });
+  const scale = BigInt(Math.max(1, file.problem.weights.scale));
+  if (gap !== 0n) gaps.push({ plan: file.id, gap, microEur: divUp(gap, 1000n * scale) });
 }
 
 const sameEnergy = (a: Plan, b: Plan) =>

@@ -26,13 +26,15 @@ export type DatabaseOptions = {
   readonly dump?: Uint8Array | undefined;
   /** Migrations of others that share the database, by name; they come after ours (see ACCOUNTS in migrations.ts). */
   readonly migrations?: Readonly<Record<string, Migration>> | undefined;
+  /** False: the database is taken as it is. An audit changes nothing in what it looks at. */
+  readonly migrate?: false;
 };
 
 /** Opens, migrates, and answers the database. Throws when it cannot be reached or a migration fails; then nothing stays open. */
 export async function openDatabase(options: DatabaseOptions = {}): Promise<OpenDatabase> {
   const opened = options.url ? openPostgres(options.url) : await openPGlite(options);
   try {
-    await migrate(opened.db, options.migrations ?? {});
+    if (options.migrate !== false) await migrate(opened.db, options.migrations ?? {});
   } catch (error) {
     await opened.close().catch(() => undefined);
     throw error;

@@ -60,7 +60,7 @@ async function main(): Promise<void> {
   if ((await readManifest(chainId)) !== null && network !== "local")
     throw new Error(`deployments/${chainId}.json exists. Move it away first if a second deployment is really wanted.`);
 
-  const rpc = await connectRpc({ urls: [url], chainId });
+  const rpc = await connectRpc({ urls: url.split(",").map((one) => one.trim()), chainId });
   const signer = localSigner(key as Hex);
   const config = configOf(JSON.parse(readFileSync(roles, "utf8")), network === "local");
   console.log(`Deploying to ${network} (chain ${chainId}) from ${signer.address}`);

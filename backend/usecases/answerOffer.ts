@@ -37,8 +37,10 @@ export async function answerOffer(
 export async function expireOffer(world: World, sessionId: string): Promise<void> {
   const live = findLive(world.board, sessionId)?.live;
   const at = world.clock.now();
-  if (live?.promise && isExpired(live.promise, at))
-    await end(world, live, transition(live.promise, { kind: "expire", at }));
+  if (live?.promise?.state !== "offered") return;
+  if (isExpired(live.promise, at)) await end(world, live, transition(live.promise, { kind: "expire", at }));
+  // The job waited for an earlier offer: this one stands longer.
+  else world.clock.schedule(live.promise.expiresAt, { kind: "offer-expiry", sessionId });
 }
 
 /** Without a promise the car goes on, best effort. */

@@ -27,6 +27,11 @@ export type GroupBoard = {
   demandWs: number;
   productionWs: number;
   siteUpTo: number;
+  /**
+   * What the other load may have taken beside that: a rise that a reading shows may have begun right after the reading
+   * before. Falls count against rises. In this slot, W*s.
+   */
+  unseenWs: number;
   /** Energy in this slot of sessions that ended in it, Wh. */
   endedWh: number;
   /** Other load that the latest plan expected for the current slot, W; a nowcast far from it asks for a new plan. */
@@ -124,6 +129,7 @@ export function groupBoard(board: Board, groupId: string, now: EpochSecond): Gro
       demandWs: 0,
       productionWs: 0,
       siteUpTo: now,
+      unseenWs: 0,
       endedWh: 0,
       expectedNetW: 0,
       lastCycleAt: 0,
@@ -254,6 +260,7 @@ export function rollSlots(group: GroupBoard, now: EpochSecond): SiteSlot[] {
     group.slot++;
     group.demandWs = 0;
     group.productionWs = 0;
+    group.unseenWs = 0;
     group.endedWh = 0;
   }
   return ended;
@@ -261,6 +268,10 @@ export function rollSlots(group: GroupBoard, now: EpochSecond): SiteSlot[] {
 
 export function foldSiteReading(group: GroupBoard, reading: SiteReading): void {
   integrateSite(group, reading.at);
+  if (group.site) {
+    const unseenS = Math.max(0, reading.at - Math.max(group.site.at, slotStart(group.slot)));
+    group.unseenWs += (reading.demandW - reading.productionW - netLoadW(group)) * unseenS;
+  }
   group.site = { demandW: reading.demandW, productionW: reading.productionW, at: reading.at };
 }
 
@@ -295,7 +306,8 @@ export function importSoFarWh(group: GroupBoard, now: EpochSecond, staleS: numbe
     carsWh += live.registerWh - live.slotStartWh + (powerNow(live, now, staleS) * Math.max(0, now - since)) / 3600;
   }
   const restS = Math.max(0, now - group.siteUpTo);
-  const netWs = group.demandWs - group.productionWs + (group.site ? netLoadW(group) * restS : 0);
+  const netWs =
+    group.demandWs - group.productionWs + Math.max(0, group.unseenWs) + (group.site ? netLoadW(group) * restS : 0);
   return carsWh + netWs / 3600;
 }
 

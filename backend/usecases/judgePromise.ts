@@ -9,7 +9,12 @@ export async function judgePromise(world: World, sessionId: string): Promise<voi
   const now = world.clock.now();
   const live = findLive(world.board, sessionId)?.live;
   const promise = live?.promise;
-  if (!live || !promise || !isTracked(promise.state) || promise.by > now) return;
+  if (!live || !promise || !isTracked(promise.state)) return;
+  if (promise.by > now) {
+    // The job waited for an earlier version: this one was amended to a later time.
+    world.clock.schedule(promise.by, { kind: "promise-due", sessionId });
+    return;
+  }
   if (live.readAt < promise.by && now - promise.by < world.settings.staleS) {
     // The register at `by` lies between two readings: wait for the second one.
     world.clock.schedule(epochSecond(now + 30), { kind: "promise-due", sessionId });

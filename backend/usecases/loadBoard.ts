@@ -16,6 +16,7 @@ import {
 } from "./board.ts";
 import { learnedPreferences } from "./learnedPreferences.ts";
 import type { Clock, Store } from "./ports.ts";
+import { scheduleChanges } from "./setGroupLimit.ts";
 
 const SNAPSHOT = "board";
 
@@ -52,6 +53,7 @@ export async function reconcileBoard(store: Store, clock: Clock, board: Board, s
       live.siteUpTo = now;
     }
     rollSlots(live, now);
+    for (const limit of await store.sites.limits(group.id, now)) scheduleChanges(clock, limit);
     clock.schedule(epochSecond(now + 1), { kind: "cycle", groupId: group.id });
   }
 }

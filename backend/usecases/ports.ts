@@ -63,6 +63,8 @@ export type Settings = {
 /** A job is data, so that a saved world can go on with it. */
 export type Job =
   | { readonly kind: "cycle"; readonly groupId: string }
+  /** A cycle at an instant of its own, at which a limit begins or ends. */
+  | { readonly kind: "limit"; readonly groupId: string; readonly at: EpochSecond }
   | { readonly kind: "offer-expiry"; readonly sessionId: string }
   | { readonly kind: "promise-due"; readonly sessionId: string }
   | { readonly kind: "answer-due"; readonly profileId: string };

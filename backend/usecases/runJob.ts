@@ -8,6 +8,7 @@ import { runControlCycle } from "./runControlCycle.ts";
 export async function runJob(world: World, job: Job): Promise<void> {
   switch (job.kind) {
     case "cycle":
+    case "limit":
       await runControlCycle(world, job.groupId, "event");
       return;
     case "offer-expiry":

@@ -38,9 +38,14 @@ export async function setGroupLimit(
   const limit: GroupLimit = { id: `${wish.groupId}:${wish.kind}:${wish.from}:${wish.until ?? "open"}`, ...wish };
   await world.store.sites.addLimit(limit);
   world.clock.schedule(epochSecond(now + 1), { kind: "cycle", groupId: wish.groupId });
-  if (wish.from > now) world.clock.schedule(wish.from, { kind: "cycle", groupId: wish.groupId });
-  if (wish.until !== null) world.clock.schedule(wish.until, { kind: "cycle", groupId: wish.groupId });
+  scheduleChanges(world.clock, limit);
   return { kind: "set", limit };
+}
+
+/** Plans are made again when the limit begins and when it ends. */
+export function scheduleChanges(clock: World["clock"], { groupId, from, until }: GroupLimit): void {
+  for (const at of [from, until])
+    if (at !== null && at > clock.now()) clock.schedule(at, { kind: "limit", groupId, at });
 }
 
 /** The operator takes back its own limit from an instant on. */

@@ -107,6 +107,21 @@ describe("A driver who asks for energy", () => {
     expect((await (await site.plugIn(2)).ask(15_000, site.in(2 * HOUR))).kind).to.equal("accepted");
   });
 
+  it("is offered for two minutes again when it asks again after it left the first offer", async () => {
+    const car = await site.plugIn(1);
+    await car.ask(30_000, site.in(2 * HOUR));
+    await car.answer(false);
+    await site.until(T0 + 60);
+    expect(await car.ask(31_000, T0 + 2 * HOUR)).to.include({ kind: "counter-offer" });
+    await site.until(T0 + 179);
+    expect(await car.promise()).to.include({ state: "offered", version: 2 });
+    await site.until(T0 + 180);
+    expect((await site.store.promises.history(car.id)).map(({ state }) => state)).to.deep.equal([
+      "withdrawn",
+      "expired",
+    ]);
+  });
+
   it("keeps the record of an offer that it left when it asks again", async () => {
     const car = await site.plugIn(1);
     await car.ask(30_000, site.in(2 * HOUR));
@@ -186,6 +201,17 @@ describe("A promise that is amended", () => {
     await site.minutes(62);
     expect(await first.promise()).to.include({ state: "kept" });
     expect(await second.promise()).to.include({ state: "kept" });
+  });
+
+  it("to a later time is judged at the later time", async () => {
+    const site = await aSite({ limitW: 10_000 });
+    const car = await site.plugIn(1);
+    await car.ask(4_000, T0 + HOUR);
+    expect((await car.ask(6_000, T0 + 2 * HOUR)).kind).to.equal("accepted");
+    await site.until(T0 + HOUR + 2 * MINUTE);
+    expect(await car.promise()).to.include({ state: "on-track" });
+    await site.until(T0 + 2 * HOUR + 2 * MINUTE);
+    expect(await car.promise()).to.include({ state: "kept", version: 2 });
   });
 
   it("after its end begins anew: the energy counts from the new request", async () => {

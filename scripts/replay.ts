@@ -59,7 +59,11 @@ try {
     },
     version,
     totals: () => chainTotals(system),
-    audit: () => auditSystem(system, { market: DEFAULT_SETTINGS.market }),
+    audit: async () => {
+      const found = await auditSystem(system, { market: DEFAULT_SETTINGS.market });
+      for (const { what, where, text } of found.differences.slice(0, 20)) console.error(`${what}: ${where}: ${text}`);
+      return found;
+    },
     onProgress: showProgress,
   });
   if (process.stderr.isTTY) process.stderr.write("\n");

@@ -1,7 +1,7 @@
 /** After each plan: how much room every promise has left, and whether it is on track. Joins the cycle's transaction. */
-import { isTracked, toleranceWh, transition } from "../domain/promises.ts";
+import { type EnergyPromise, isTracked, toleranceWh, transition } from "../domain/promises.ts";
 import { slack } from "../optimisation/admission.ts";
-import type { GroupBoard } from "./board.ts";
+import { type GroupBoard, liveSessions } from "./board.ts";
 import type { BuiltProblem } from "./groupProblem.ts";
 import type { World } from "./ports.ts";
 
@@ -14,14 +14,19 @@ export async function trackPromises(
   built: BuiltProblem,
 ): Promise<void> {
   const now = world.clock.now();
-  if (!built.cars.some(({ live }) => live.promise && isTracked(live.promise.state))) return;
+  const tracked = liveSessions(board).filter(
+    ({ promise }) => promise !== null && isTracked(promise.state) && promise.by > now,
+  );
+  if (tracked.length === 0) return;
   const slackWh = slack(built.problem, ENOUGH_WH);
-  for (const [i, { live }] of built.cars.entries()) {
-    const promise = live.promise;
-    if (!promise || !isTracked(promise.state) || promise.by <= now) continue;
+  for (const live of tracked) {
+    const promise = live.promise as EnergyPromise;
     const fresh = now - live.readAt <= world.settings.staleS;
+    const i = built.cars.findIndex((entry) => entry.live === live);
+    // A station that does not obey is no part of the plan: nothing new is known of it, but that it may be silent.
+    if (i < 0 && fresh) continue;
     // A promise is kept within its tolerance, so less than that is no risk: whole W and Wh alone would cost it.
-    const lack = slackWh[i] as number;
+    const lack = slackWh[i] ?? promise.slackWh ?? 0;
     const slackLeftWh = lack < 0 && -lack <= toleranceWh(promise.energyWh) ? 0 : lack;
     const assessed = transition(promise, { kind: "assess", at: now, slackWh: slackLeftWh, fresh });
     live.promise = assessed;

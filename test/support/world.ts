@@ -131,7 +131,7 @@ export async function aSite(options: SiteOptions = {}) {
     world.settings.market,
     Array.from({ length: 3 * 96 }, (_, k) => ({ slot: midnight + k, price: microEurPerKwh(priceOf(k)) })),
   );
-  clock.put(T0 + MINUTE, { kind: "minute" });
+  clock.put(T0, { kind: "minute" });
 
   /** The simulated world moves on; every second is looked at when somebody watches. */
   function advanceTo(to: number): void {
@@ -181,6 +181,7 @@ export async function aSite(options: SiteOptions = {}) {
     });
   }
 
+  await until(T0);
   let plugged = 0;
   async function plugIn(evse: number, car: CarOptions = {}) {
     const id = `s${++plugged}`;

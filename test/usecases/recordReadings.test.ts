@@ -129,8 +129,8 @@ describe("A HEMS reading", () => {
     site.load(9_000, 1_200);
     await site.minutes(26);
     const [first, second] = await site.store.meters.siteSlots(GROUP, 0);
-    // Nothing in minute 1, 3 kW until the reading of minute 6, 9 kW for the other 9 minutes.
-    expect(first).to.include({ demandW: (5 * 3_000 + 9 * 9_000) / 15, productionW: (9 * 1_200) / 15, carsWh: 0 });
+    // 3 kW until the reading of minute 6, 9 kW for the other 9 minutes.
+    expect(first).to.include({ demandW: (6 * 3_000 + 9 * 9_000) / 15, productionW: (9 * 1_200) / 15, carsWh: 0 });
     expect(second).to.include({ demandW: 9_000, productionW: 1_200, limitW: 40_000 });
   });
 });

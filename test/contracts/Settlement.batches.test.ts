@@ -4,7 +4,6 @@ import { networkHelpers } from "../support/chain.ts";
 import { aLine, available, blockTime, CPO, EURO, funded, settlementFixture, TARIFF } from "../support/settlement.ts";
 
 const HOUR = 3_600;
-const _plain = () => settlementFixture();
 const withWindow = () => settlementFixture({ windowS: 72 * HOUR, payeeNoticeS: HOUR });
 
 describe("Settlement: after the bill", () => {

@@ -19,7 +19,6 @@ import {
 
 const HOUR = 3_600;
 const plain = () => settlementFixture();
-const _withWindow = () => settlementFixture({ windowS: 72 * HOUR, payeeNoticeS: HOUR });
 
 describe("Settlement: bills", () => {
   describe("post", () => {

@@ -11,7 +11,15 @@ import { auditDeployment, auditHashChains, auditRegisters, type Outage, readTari
 import { auditEveryPlan } from "./auditEveryPlan.ts";
 import { auditEvidence } from "./auditEvidence.ts";
 import { type Facts, readFacts } from "./auditFacts.ts";
-import { type CheckRow, createFindings, type Difference, type Findings } from "./auditFindings.ts";
+import {
+  attempt,
+  billName,
+  type CheckRow,
+  createFindings,
+  type Difference,
+  type Findings,
+  sessionName,
+} from "./auditFindings.ts";
 import { auditMoney } from "./auditMoney.ts";
 import type { Gap } from "./auditPlans.ts";
 import { auditPromises } from "./auditPromises.ts";
@@ -64,12 +72,13 @@ export async function audit(parts: AuditParts): Promise<AuditReport> {
   const tariffs = await readTariffs(store, facts);
   await auditRegisters(chain, ledger, facts, events, tariffs, live, findings);
 
-  const plans = await auditEveryPlan({ store, ledger, chain, facts, runs, findings, live }, (share) =>
+  const plans = await auditEveryPlan({ store, ledger, chain, facts, runs, findings }, (share) =>
     progress(0.3 + 0.55 * share, "plans"),
   );
   progress(0.85, "bills");
   for (const own of facts.sessions) {
-    auditEvidence(own, ledger, findings);
+    const check = findings.check("bills");
+    attempt(check, sessionName(own.session.id), () => auditEvidence(own, ledger, findings));
     const group = facts.groups.find((one) => one.group.id === own.session.groupId);
     if (!group) {
       findings
@@ -77,9 +86,11 @@ export async function audit(parts: AuditParts): Promise<AuditReport> {
         .differs(`session ${own.session.id}`, `is in a group ${own.session.groupId} that there is not`);
       continue;
     }
-    auditPromises(own, group, facts, findings);
     const tariff = tariffs.find((one) => one.id === own.session.tariffId) ?? null;
-    auditBill(own, { facts, group, tariff, plans: plans.hashes, ledger, findings });
+    attempt(check, billName(own.session.id), () => {
+      auditPromises(own, group, facts, findings);
+      auditBill(own, { facts, group, tariff, plans: plans.hashes, ledger, findings });
+    });
   }
   await auditSessionSlots(store, facts, findings);
   await auditBatches(chain, facts, tariffs, events, live, findings);

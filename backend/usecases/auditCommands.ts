@@ -9,7 +9,7 @@ import { periodsOf } from "../optimisation/profile.ts";
 import type { GroupFile, SessionFile } from "./auditFacts.ts";
 import { at, type Findings, planName } from "./auditFindings.ts";
 import type { PlanFile } from "./auditPlans.ts";
-import type { Allocation } from "./ports.ts";
+import { capToThermalLimit } from "./thermalLimit.ts";
 
 /** What one plan allotted to a session. */
 export type Allotment = { readonly planId: string; readonly now: number; readonly profile: ChargingProfile };
@@ -17,43 +17,50 @@ export type Allotment = { readonly planId: string; readonly now: number; readonl
 /** Latest allotments of each session, newest last, and how many of its profiles were looked at. */
 export type Commanded = Map<number, { allotments: Allotment[]; profiles: number }>;
 
-/** A car that does not draw is offered its least power for a while, or nothing. */
-const ASKED = (minPowerW: number) => [0, minPowerW];
-
-/** The stored allotments are the plan's own periods, one per car. Answers them by session number. */
+/** The stored allotments, by session number, are the plan's own periods, one per car. */
 export function auditAllocations(
   file: PlanFile,
-  stored: readonly Allocation[],
+  group: GroupFile,
+  allotments: ReadonlyMap<number, ChargingProfile>,
   findings: Findings,
-): ReadonlyMap<number, ChargingProfile> {
+): void {
   const check = findings.check("allotments of plans");
   const where = planName(file.id);
-  const bySession = new Map(stored.map((one) => [one.sessionNumber, one.periods]));
-  const { problem, plan } = file;
-  for (const [i, car] of problem.cars.entries()) {
+  const own = periodsOfCars(file, group.group.limitKind === "thermal");
+  for (const car of file.problem.cars) {
     check.looked();
-    const given = bySession.get(car.session);
-    bySession.delete(car.session);
+    const [given, planned] = [allotments.get(car.session), own.get(car.session)];
     if (!given) check.differs(where, `has no allotment for session number ${car.session}`);
-    else if (car.powerW === 0) {
-      if (given.some((period, k) => !(k === 0 ? ASKED(askedW(stored, car.session)) : [0]).includes(period.limitW)))
-        check.differs(where, `allots ${text(given)} to session number ${car.session}, which does not draw`);
-    } else {
-      const own = periodsOf(problem, plan, i).map(({ startS, limitW }) => ({
-        from: epochSecond(problem.at + startS),
-        limitW,
-      }));
-      if (!sameProfile(own, given))
-        check.differs(where, `allots ${text(given)} to session number ${car.session}, its bytes give ${text(own)}`);
-    }
+    else if (planned && !sameProfile(planned, given))
+      check.differs(where, `allots ${text(given)} to session number ${car.session}, its bytes give ${text(planned)}`);
+    else if (!planned && !isAsking(given, group, car.session))
+      check.differs(where, `allots ${text(given)} to session number ${car.session}, which does not draw`);
   }
-  for (const session of bySession.keys())
-    check.differs(where, `has an allotment for session number ${session}, which is no car of it`);
-  return new Map(stored.map((one) => [one.sessionNumber, one.periods]));
+  for (const session of allotments.keys())
+    if (!file.problem.cars.some((car) => car.session === session))
+      check.differs(where, `has an allotment for session number ${session}, which is no car of it`);
 }
 
-const askedW = (stored: readonly Allocation[], session: number) =>
-  stored.find((one) => one.sessionNumber === session)?.periods[0]?.limitW ?? 0;
+/** Periods of the cars that draw, as the plan's bytes give them. */
+function periodsOfCars({ problem, plan }: PlanFile, thermal: boolean): ReadonlyMap<number, ChargingProfile> {
+  const drawing = problem.cars.flatMap((car, i) => {
+    if (car.powerW === 0) return [];
+    const profile = periodsOf(problem, plan, i).map(({ startS, limitW }) => ({
+      from: epochSecond(problem.at + startS),
+      limitW,
+    }));
+    return [{ session: car.session, profile, minPowerW: car.minPowerW }];
+  });
+  const capped = thermal ? capToThermalLimit(problem, drawing) : drawing.map(({ profile }) => profile);
+  return new Map(drawing.map(({ session }, i) => [session, capped[i]!]));
+}
+
+/** A car that does not draw is offered its least power for a while, or nothing. */
+function isAsking(given: ChargingProfile, group: GroupFile, session: number): boolean {
+  const minPowerW = group.sessions.find((one) => one.session.number === session)?.minPowerW ?? 0;
+  const [first, ...later] = given.map(({ limitW }) => limitW as number);
+  return (first === 0 || first === minPowerW) && later.every((limitW) => limitW === 0);
+}
 
 export const sameProfile = (a: ChargingProfile, b: ChargingProfile) =>
   a.length === b.length && a.every((period, k) => period.from === b[k]!.from && period.limitW === b[k]!.limitW);

@@ -3,7 +3,7 @@
 import { epochSecond } from "../domain/units.ts";
 import { auditAllocations, auditProfiles, type Commanded } from "./auditCommands.ts";
 import type { Facts, GroupFile } from "./auditFacts.ts";
-import { type Findings, planName } from "./auditFindings.ts";
+import { attempt, type Findings, planName, slotName } from "./auditFindings.ts";
 import { auditInputs, type Published } from "./auditInputs.ts";
 import {
   auditCommitments,
@@ -19,7 +19,7 @@ import {
 } from "./auditPlans.ts";
 import { auditLeaves, auditRows } from "./auditRecords.ts";
 import { auditCars, type Seen } from "./auditRuns.ts";
-import type { ChainEye, Hex, Judgement, Ledger, PublishedAlgorithm, RunRecord, Store, StoredPlan } from "./ports.ts";
+import type { ChainEye, Ledger, PublishedAlgorithm, RunRecord, Store } from "./ports.ts";
 import { commitmentsOf } from "./recordSlot.ts";
 
 type Parts = {
@@ -29,7 +29,6 @@ type Parts = {
   readonly facts: Facts;
   readonly runs: readonly RunRecord[];
   readonly findings: Findings;
-  readonly live: boolean;
 };
 
 export type PlansAudited = {
@@ -40,16 +39,20 @@ export type PlansAudited = {
   readonly gaps: readonly Gap[];
 };
 
-/** Plans at a time: the contract judges them while the rest is checked here. */
+/** Plans at a time: the contract judges the next ones while these are checked here. */
 const PAGE = 32;
 /** Allotments of a session that may still be followed: stations that do not obey keep an older one. */
 const RECENT = 4;
+
+type Commitments = ReturnType<typeof commitmentsOf>;
+type Link = Parameters<Ledger["earlierLink"]>[1];
+type Specs = ReadonlyMap<string, PublishedAlgorithm | null>;
 
 /** What is carried from one plan of a group to the next. */
 type GroupState = { seen: Seen; published: Published; commanded: Commanded; lastAt: number; unrecorded: string[] };
 
 export async function auditEveryPlan(parts: Parts, onProgress: (share: number) => void): Promise<PlansAudited> {
-  const { store, chain, ledger, facts, runs, findings } = parts;
+  const { chain, ledger, facts, runs, findings } = parts;
   const named = namedPlans(facts, runs, findings);
   const specs = new Map<string, PublishedAlgorithm | null>();
   for (const [method, version] of Object.entries(ledger.versions)) specs.set(method, await chain.algorithm(version));
@@ -59,73 +62,73 @@ export async function auditEveryPlan(parts: Parts, onProgress: (share: number) =
       { seen: new Set(), published: { lastSlot: 0 }, commanded: new Map(), lastAt: 0, unrecorded: [] },
     ]),
   );
-  const links = new Map<string, Parameters<Ledger["earlierLink"]>[1]>();
+  const links = new Map<string, Link>();
   const hashes = new Set<string>();
   const gaps: Gap[] = [];
   let leaves = 0;
   let count = 0;
-  let after = "";
-  for (;;) {
-    const page = await store.plans.page(epochSecond(0), after, PAGE);
-    const last = page[page.length - 1];
-    if (!last) break;
-    after = last.id;
-    const judged = page.map((stored) => judge(chain, specs.get(stored.algorithm)?.checker ?? chain.checker, stored));
-    for (const [i, stored] of page.entries()) {
+  for (let page = await nextPage(parts, specs, ""); page.length > 0; ) {
+    const next = nextPage(parts, specs, page[page.length - 1]!.stored.id);
+    for (const { stored, judgement } of page) {
       count++;
-      const group = facts.groups.find((one) => one.group.id === stored.groupId);
-      const state = states.get(stored.groupId);
       const file = readPlan(stored, facts, named.get(stored.id) ?? null, findings);
-      const { cost, bound } = file?.plan ?? stored;
-      const commitments = commitmentsOf(ledger, { ...stored, cost, bound });
+      const commitments = commitmentsOf(ledger, { ...stored, ...(file ? valueOfBytes(file) : {}) });
       hashes.add(`${commitments.problem}:${commitments.plan}`);
       links.set(stored.id, { at: file?.problem.at ?? stored.at, ...commitments });
-      if (!group || !state || !file) {
-        await judged[i];
-        continue;
-      }
-      auditJudgement(file, (await judged[i])!, findings);
+      const answer = await judgement;
+      const group = facts.groups.find((one) => one.group.id === stored.groupId);
+      const state = states.get(stored.groupId);
+      if (!group || !state || !file) continue;
+      auditJudgement(file, answer, findings);
       auditRule(file, facts, findings, gaps);
-      leaves += await auditOne(parts, file, group, state, named.get(stored.id) ?? null, specs);
+      leaves += await auditOne(parts, file, commitments, group, state, named.get(stored.id) ?? null, specs);
     }
-    onProgress(count / Math.max(count + (page.length === PAGE ? PAGE : 0), named.size));
-    if (page.length < PAGE) break;
+    onProgress(Math.min(1, count / Math.max(1, named.size)));
+    page = await next;
   }
   finish(parts, states, links);
   return { count, leaves, hashes, gaps };
 }
 
-async function judge(chain: ChainEye, checker: Hex, stored: StoredPlan): Promise<Judgement> {
-  const { problem, x, y, w } = stored;
-  return chain.check(checker, `0x${problem}`, `0x${x}`, `0x${y}`, `0x${w}`);
+const valueOfBytes = ({ plan }: PlanFile) => ({ cost: plan.cost, bound: plan.bound });
+
+/** The plans after one, each already on its way to the checker contract. */
+async function nextPage({ store, chain }: Parts, specs: Specs, after: string) {
+  const page = await store.plans.page(epochSecond(0), after, PAGE);
+  return page.map((stored) => {
+    const { problem, x, y, w } = stored;
+    const checker = specs.get(stored.algorithm)?.checker ?? chain.checker;
+    const judgement = chain.check(checker, `0x${problem}`, `0x${x}`, `0x${y}`, `0x${w}`);
+    // Whoever awaits it sees the failure; until then it must not count as unhandled.
+    judgement.catch(() => undefined);
+    return { stored, judgement };
+  });
 }
 
 /** One plan in the sequence of its group. Answers how many leaves its record has. */
 async function auditOne(
   { store, chain, ledger, facts, findings }: Parts,
   file: PlanFile,
+  commitments: Commitments,
   group: GroupFile,
   state: GroupState,
   named: Named | null,
-  specs: ReadonlyMap<string, PublishedAlgorithm | null>,
+  specs: Specs,
 ): Promise<number> {
   const run = named?.commands ? named.run : null;
-  const sound = run ? auditCommitments(file, run, ledger, findings) : true;
+  const sound = run ? auditCommitments(file, commitments, run, findings) : true;
   auditHeader(file, group, named, specs.get(file.stored.algorithm) ?? null, chain, findings);
-  if (file.problem.at < state.lastAt)
-    findings.check("parameters of plans").differs(planName(file.id), "is older than the plan before it");
-  state.lastAt = file.problem.at;
-  if (!named) state.unrecorded.push(file.id);
-  else if (state.unrecorded.length > 0) {
-    for (const id of state.unrecorded) findings.check("commitments of plans").differs(planName(id), "is in no record");
-    state.unrecorded.length = 0;
-  }
+  auditOrder(file, state, named, findings);
   // What follows judges plans by the store and the store by plans; bytes that were changed are named already.
-  if (sound) {
-    auditInputs(file, group, facts, state.published, findings);
-    auditCars(file, group, state.seen, findings);
-  }
-  const allotments = auditAllocations(file, await store.plans.allocations(file.id), findings);
+  const stored = await store.plans.allocations(file.id);
+  const allotments = new Map(stored.map((one) => [one.sessionNumber, one.periods]));
+  attempt(findings.check("parameters of plans"), planName(file.id), () => {
+    if (sound) {
+      auditInputs(file, group, facts, state.published, findings);
+      auditCars(file, group, state.seen, findings);
+    }
+    auditAllocations(file, group, allotments, findings);
+  });
   auditProfiles(group, state.commanded, file.now, findings);
   for (const [number, profile] of allotments) {
     const own = state.commanded.get(number);
@@ -134,16 +137,28 @@ async function auditOne(
     if (own.allotments.length > RECENT) own.allotments.shift();
   }
   if (!named?.commands || !run) return 0;
-  if (sound) auditRows(file, group, run, allotments, findings);
-  return auditLeaves(named.record, run, file, group, facts, allotments, ledger, findings);
+  attempt(findings.check("recorded slots"), slotName(group.group.id, run.slot), () => {
+    if (sound) auditRows(file, group, run, allotments, findings);
+    auditLeaves(named.record, run, file, group, facts, allotments, ledger, findings);
+  });
+  return named.record.leaves.length;
+}
+
+/** Plans follow each other in time, and only those since the last record are in none. */
+function auditOrder({ id, problem }: PlanFile, state: GroupState, named: Named | null, findings: Findings): void {
+  if (problem.at < state.lastAt)
+    findings.check("parameters of plans").differs(planName(id), "is older than the plan before it");
+  state.lastAt = problem.at;
+  if (!named) state.unrecorded.push(id);
+  else {
+    for (const lost of state.unrecorded)
+      findings.check("commitments of plans").differs(planName(lost), "is in no record");
+    state.unrecorded.length = 0;
+  }
 }
 
 /** What can be said only when all plans were seen. */
-function finish(
-  parts: Parts,
-  states: ReadonlyMap<string, GroupState>,
-  links: ReadonlyMap<string, Parameters<Ledger["earlierLink"]>[1]>,
-): void {
+function finish(parts: Parts, states: ReadonlyMap<string, GroupState>, links: ReadonlyMap<string, Link>): void {
   const { facts, runs, ledger, findings } = parts;
   for (const group of facts.groups) {
     const state = states.get(group.group.id);

@@ -62,6 +62,15 @@ export function createFindings(): Findings {
   return { differences, notes: [], check, table: () => [...rows.values()] };
 }
 
+/** Values that nobody could have written by honest means may break a computation: that too is a difference. */
+export function attempt(check: Check, where: string, work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    check.differs(where, `cannot be checked: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
 /* Names of things, as they stand in `where`. */
 
 export const at = (instant: number) => formatInstant(instant as EpochSecond);

@@ -22,7 +22,7 @@ import type {
   RunRecord,
   StoredPlan,
 } from "./ports.ts";
-import { commitmentsOf } from "./recordSlot.ts";
+import type { commitmentsOf } from "./recordSlot.ts";
 
 /** A plan read back from its bytes, and the run that commits to it. */
 export type PlanFile = {
@@ -93,10 +93,14 @@ function instantOf(stored: StoredPlan): number {
 }
 
 /** What the chain commits to, recomputed from the bytes of the commanding plan. */
-export function auditCommitments(file: PlanFile, run: RunRecord, ledger: Ledger, findings: Findings): boolean {
+export function auditCommitments(
+  file: PlanFile,
+  now: ReturnType<typeof commitmentsOf>,
+  run: RunRecord,
+  findings: Findings,
+): boolean {
   const check = findings.check("commitments of plans");
   const where = planName(file.id);
-  const now = commitmentsOf(ledger, { ...file.stored, cost: file.plan.cost, bound: file.plan.bound });
   const right = [
     check.same(where, "version of the algorithm", now.algorithm, run.algorithm),
     check.same(where, "hash of the problem's bytes", now.problem, run.problem),

@@ -99,17 +99,17 @@ function commandsOf(own: SessionFile, now: number): ChargingProfile[] {
 }
 const CONFIRMED_S = 30;
 
-/** Leaves lead to the root on chain; what they say is what was allotted and promised. Answers how many there are. */
+/** Leaves lead to the root on chain; what they say is what was allotted and promised. */
 export function auditLeaves(
   record: RecordedSlot,
   run: RunRecord,
-  file: PlanFile | null,
+  file: PlanFile,
   group: GroupFile,
   facts: Facts,
   allotments: ReadonlyMap<number, ChargingProfile>,
   ledger: Ledger,
   findings: Findings,
-): number {
+): void {
   const check = findings.check("leaves of recorded slots");
   const where = slotName(group.group.id, run.slot);
   const { leaves } = record;
@@ -118,9 +118,8 @@ export function auditLeaves(
     leaves.length > 0 ? ledger.merkleRoot(leaves.map(({ salt, text }) => ledger.leaf(salt as Hex, text))) : ZERO;
   if (root !== run.root) {
     check.differs(where, `its ${leaves.length} leaves lead to the root ${root}, the chain has ${run.root}`);
-    return leaves.length;
+    return;
   }
-  if (!file) return leaves.length;
   const owners = new Set<string>();
   for (const { text } of leaves) {
     const leaf = parse(text);
@@ -139,7 +138,6 @@ export function auditLeaves(
     if (car.needWh > 0 && !owners.has(`promise:${car.session}`))
       check.differs(where, `has no leaf for the promise of session number ${car.session}`);
   }
-  return leaves.length;
 }
 
 type Leaf = { readonly kind: string; readonly session: number } & Readonly<Record<string, unknown>>;

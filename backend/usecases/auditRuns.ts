@@ -94,9 +94,8 @@ function auditNeed(file: PlanFile, car: Car, own: SessionFile, cutS: number, whe
 /** The promise in force, or null for none; both where the promise changed in the very second of the plan. */
 export function promisesAt({ promises }: SessionFile, now: number): (EnergyPromise | null)[] {
   const ends = (promise: EnergyPromise, index: number) => {
-    const next = promises[index + 1];
-    if (promise.state === "amended" && next) return next.offeredAt;
-    return promise.state === "expired" || promise.state === "withdrawn" ? promise.changedAt : Number.POSITIVE_INFINITY;
+    if (promise.state === "expired" || promise.state === "withdrawn") return promise.changedAt;
+    return promises[index + 1]?.offeredAt ?? Number.POSITIVE_INFINITY;
   };
   const found: (EnergyPromise | null)[] = promises.filter((one, i) => one.offeredAt <= now && now <= ends(one, i));
   const certain = promises.some((one, i) => one.offeredAt < now && now < ends(one, i));

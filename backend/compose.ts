@@ -3,8 +3,8 @@
  * service), the replay and the tests each build their World on the same System.
  */
 import { createHmac, randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { HDNodeWallet, keccak256, Mnemonic, toUtf8Bytes } from "ethers";
+import { HDNodeWallet, Mnemonic } from "ethers";
+import { algorithmSpecs } from "./adapters/chain/algorithms.ts";
 import { type ChainReader, createChainReader } from "./adapters/chain/chainReader.ts";
 import { bindContracts, type Contracts } from "./adapters/chain/contracts.ts";
 import {
@@ -90,6 +90,9 @@ export const derivedRandom =
   };
 
 export const trueRandom: World["random"] = (bytes) => new Uint8Array(randomBytes(bytes));
+
+/** What runs of this source may claim; registered with each method. */
+const REGISTERED = { maxScale: 65_535, voll: VOLL, extra: EXTRA, maxEarly: MAX_EARLY };
 
 /** The public development accounts that local nodes fund; worth nothing anywhere else. */
 const DEVELOPMENT_MNEMONIC = "test test test test test test test test test test test junk";
@@ -241,20 +244,6 @@ function localConfig(signers: Record<Lane, Signer>): DeploymentConfig {
   };
   return localDeployment(holders, {
     admin: localSigner(developmentKey(9)).address,
-    algorithms: [algorithm("least-cost/1", "leastCost"), algorithm("least-laxity/1", "leastLaxity")],
+    algorithms: algorithmSpecs(REGISTERED),
   });
 }
-
-/** What a run of this source may claim: the rule's parameters and the hash of the code that searches. */
-export const algorithm = (method: string, file: string) => ({
-  method,
-  sourceHash: keccak256(
-    toUtf8Bytes(readFileSync(new URL(`./optimisation/${file}.ts`, import.meta.url), "utf8")),
-  ) as Hex,
-  activeFrom: 0,
-  maxScale: 65_535,
-  voll: VOLL,
-  extra: EXTRA,
-  maxEarly: MAX_EARLY,
-  uri: "",
-});

@@ -4,6 +4,7 @@ import { type EpochSecond, epochSecond } from "../domain/units.ts";
 import * as out from "./answers.ts";
 import { cpoSetup } from "./cpoSetup.ts";
 import type { Deps } from "./deps.ts";
+import { latestBills } from "./latestBills.ts";
 import { ownGroup, ownGroups } from "./ownership.ts";
 import { granted } from "./problems.ts";
 import { at, instantText, w } from "./quantities.ts";
@@ -197,20 +198,8 @@ export function cpoRoutes(deps: Deps): readonly Route[] {
         200: { description: "Bills, newest first", schema: z.object({ settlements: z.array(out.settlement) }) },
       },
       async handle({ caller, query }) {
-        const found = [];
-        for (const cpoId of await cposOf(caller)) {
-          found.push(...(await store.bills.waiting(cpoId)));
-          const batches = [...(await store.bills.batches(cpoId))].reverse();
-          let missing = query.limit;
-          for (const { seq } of batches) {
-            if (missing <= 0) break;
-            const bills = await store.bills.ofBatch(cpoId, seq);
-            found.push(...bills);
-            missing -= bills.length;
-          }
-        }
-        found.sort((a, b) => b.settledAt - a.settledAt || b.sessionNumber - a.sessionNumber);
-        return { status: 200, body: { settlements: found.slice(0, query.limit).map(out.settlementOut) } };
+        const bills = await latestBills(deps, await cposOf(caller), query.limit);
+        return { status: 200, body: { settlements: bills.map(out.settlementOut) } };
       },
     }),
     ...cpoSetup(deps),

@@ -54,18 +54,18 @@ function evse(row) {
   const limits = row.limits || { appliedW: 0, measuredW: 0 };
   const width = (w) => (300 * Math.min(1, w / Math.max(1, row.ratedW))).toFixed(1);
   const promise = PROMISE[row.promiseState];
-  const state = row.sessionNumber === null ? row.status.toLowerCase() : "session " + row.sessionNumber;
+  const free = row.sessionNumber === null;
   const bars = svg("svg", { viewBox: "0 0 300 14", role: "img", preserveAspectRatio: "none" },
     svg("title", {}, kW(limits.measuredW) + " measured, " + kW(limits.appliedW) + " allowed, " + kW(row.ratedW) + " rated"),
     svg("rect", { class: "track", width: 300, height: 14, rx: 3 }),
     svg("rect", { class: "applied", width: width(limits.appliedW), height: 14, rx: 3 }),
     svg("rect", { class: "measured", y: 3, width: width(limits.measuredW), height: 8, rx: 2 }));
   return el("div", { class: "evse" },
-    el("div", { class: "top" }, el("b", {}, row.evseId), el("span", { class: "soft" }, state),
-      promise ? el("span", { class: "chip " + promise[1] }, promise[0]) : null,
+    el("div", { class: "top" }, el("b", {}, row.evseId), promise ? el("span", { class: "chip " + promise[1] }, promise[0]) : null,
       row.stale ? el("span", { class: "chip warn" }, "meter silent") : null),
     bars,
-    el("span", { class: "soft" }, row.limits ? kW(limits.measuredW) + " of " + kW(limits.appliedW) + " allowed" : "free"));
+    el("span", { class: "soft" }, free ? row.status.toLowerCase()
+      : "session " + row.sessionNumber + ": " + kW(limits.measuredW) + " of " + kW(limits.appliedW) + " allowed"));
 }
 
 const fact = (name, value) => el("div", {}, el("div", { class: "soft" }, name), el("b", {}, value));

@@ -5,6 +5,7 @@ import { epochSecond } from "../domain/units.ts";
 import * as out from "./answers.ts";
 import type { Deps } from "./deps.ts";
 import { docsPage } from "./docsPage.ts";
+import { latestBills } from "./latestBills.ts";
 import { livePage } from "./livePage.ts";
 import { openApi } from "./openApi.ts";
 import { at, instantText, moneyText, w } from "./quantities.ts";
@@ -68,16 +69,8 @@ export function publicRoutes(deps: Deps, all: () => readonly Route[]): readonly 
   /** The latest bills of the CPOs whose groups are public. */
   async function bills(): Promise<z.output<typeof bill>[]> {
     const groups = await Promise.all(deps.publicGroups.map((id) => store.sites.group(id)));
-    const found = [];
-    for (const cpoId of new Set(groups.flatMap((group) => (group ? [group.cpoId] : [])))) {
-      found.push(...(await store.bills.waiting(cpoId)));
-      const last = (await store.bills.batches(cpoId)).at(-1);
-      if (last) found.push(...(await store.bills.ofBatch(cpoId, last.seq)));
-    }
-    return found
-      .sort((a, b) => b.settledAt - a.settledAt || b.sessionNumber - a.sessionNumber)
-      .slice(0, SHOWN)
-      .map((one) => bill.parse(out.settlementOut(one)));
+    const cpoIds = new Set(groups.flatMap((group) => (group ? [group.cpoId] : [])));
+    return (await latestBills(deps, cpoIds, SHOWN)).map((one) => bill.parse(out.settlementOut(one)));
   }
 
   async function history(groupId: string): Promise<{ at: string; importW: number; limitW: number }[]> {

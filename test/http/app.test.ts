@@ -3,15 +3,14 @@ import { PROBLEMS } from "../../backend/http/problems.ts";
 import { serve } from "../../backend/http/serve.ts";
 import { iso, NOON, PASSWORD, type Service, startService } from "./service.ts";
 
-describe("HTTP: the application", function () {
-  this.timeout(20_000);
+describe("HTTP: the application", () => {
   let service: Service;
   let log: Record<string, unknown>[];
   beforeEach(async () => {
     log = [];
     service = await startService({ log: { write: (line) => void log.push(JSON.parse(line)) } });
   });
-  afterEach(() => service.close());
+  afterEach(() => service?.close());
 
   it("answers 200 while database and chain are well, and says so", async () => {
     const { status, body } = await service.ask("GET", "/health");

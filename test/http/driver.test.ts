@@ -10,7 +10,7 @@ describe("HTTP: a driver's session", () => {
     anna = await service.signUp("anna");
     backEnd = await service.key("north", "cpo");
   });
-  after(() => service.close());
+  after(() => service?.close());
 
   it("gives a new driver a wallet", async () => {
     const { status, body } = await service.ask("GET", "/account", { as: anna });

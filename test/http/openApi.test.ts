@@ -12,7 +12,7 @@ describe("HTTP: the API's description", () => {
     service = await startService();
     document = (await service.ask("GET", "/openapi.json")).body;
   });
-  after(() => service.close());
+  after(() => service?.close());
 
   const described = () =>
     Object.entries(document.paths).flatMap(([path, methods]) =>

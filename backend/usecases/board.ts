@@ -275,7 +275,17 @@ export function foldSiteReading(group: GroupBoard, reading: SiteReading): void {
   group.site = { demandW: reading.demandW, productionW: reading.productionW, at: reading.at };
 }
 
-export function foldMeterReading(live: LiveSession, reading: MeterReading): void {
+/** Between two readings that lie further apart, energy is shared out over the slots, s. */
+const GAP_S = 120;
+
+export function foldMeterReading(group: GroupBoard, live: LiveSession, reading: MeterReading): void {
+  // What flowed while the meter was not heard or stood still belongs to the slots in which it flowed: evenly.
+  const since = live.frozenSince ?? live.readAt;
+  const slotStartAt = slotStart(group.slot);
+  if (reading.at - since > GAP_S && since < slotStartAt && slotStartAt < reading.at) {
+    const share = (slotStartAt - since) / (reading.at - since);
+    live.slotStartWh = live.registerWh + Math.floor((reading.registerWh - live.registerWh) * share);
+  }
   live.registerWh = reading.registerWh;
   live.powerW = reading.powerW;
   live.peakW = Math.max(live.peakW, reading.powerW);

@@ -16,7 +16,10 @@ export async function everyMinute(world: World): Promise<void> {
     await rollGroup(world, group, now);
     await noteSilence(world, group, now);
     for (const live of liveSessions(group))
-      if (live.mode === "opted-out" && live.grant && live.grant.until <= now + 60) await renewGrant(world, group, live);
+      if (live.mode === "opted-out" && live.grant && live.grant.until <= now + 60) {
+        await renewGrant(world, group, live);
+        world.clock.schedule(epochSecond(now + 1), { kind: "cycle", groupId: group.groupId });
+      }
     await guardSlot(world, group);
     if (isCycleTime(now, world.settings.leadS)) await runControlCycle(world, group.groupId, "slot");
   }

@@ -2,14 +2,17 @@
  * After a start: the saved live picture, brought up to date from the store. Sessions that began or ended since are added
  * or taken away; registers and applied limits are the store's latest.
  */
-import { slotOf } from "../domain/slots.ts";
-import { type EpochSecond, epochSecond, watt } from "../domain/units.ts";
+import type { ChargingSession } from "../domain/sessions.ts";
+import { slotOf, slotStart } from "../domain/slots.ts";
+import { type EpochSecond, epochSecond, watt, wattHour } from "../domain/units.ts";
+import { registerAt, registerSeries } from "../flexibility/registers.ts";
 import {
   addSession,
   type Board,
   cameToNothing,
   createBoard,
   foldMeterReading,
+  type GroupBoard,
   groupBoard,
   type LiveSession,
   rollSlots,
@@ -19,6 +22,8 @@ import type { Clock, Store } from "./ports.ts";
 import { scheduleChanges } from "./setGroupLimit.ts";
 
 const SNAPSHOT = "board";
+/** An answer that has not come so long after the profile was sent was lost with the process before, s. */
+const ANSWER_S = 10;
 
 export const saveBoard = (store: Store, board: Board, at: EpochSecond) => store.snapshots.save(SNAPSHOT, at, board);
 
@@ -33,6 +38,7 @@ export async function loadBoard(store: Store, clock: Clock): Promise<Board> {
 export async function reconcileBoard(store: Store, clock: Clock, board: Board, savedAt: number): Promise<void> {
   const now = clock.now();
   for (const group of await store.sites.groups()) {
+    const known = board.groups[group.id] !== undefined;
     const live = groupBoard(board, group.id, now);
     live.limitW = group.supplyLimitW;
     const evses = new Map((await store.sites.evses(group.id)).map((evse) => [evse.id, evse]));
@@ -43,16 +49,22 @@ export async function reconcileBoard(store: Store, clock: Clock, board: Board, s
       const evse = evses.get(session.evseId);
       if (!evse) continue;
       const entry = live.sessions[session.id] ?? addSession(live, session, evse, now);
-      await bringUpToDate(store, clock, entry, session, savedAt);
+      await bringUpToDate(store, clock, live, entry, session, savedAt);
     }
     const site = await store.meters.latestSite(group.id);
     if (site) live.site = { demandW: site.demandW, productionW: site.productionW, at: site.at };
-    if (live.slot < slotOf(now) - 1) {
-      // The service was away: what it did not see it does not invent.
-      live.slot = slotOf(now) - 1;
-      live.siteUpTo = now;
+    if (!known || live.slot < slotOf(now) - 1) {
+      // The service was away: slots that it did not see are left out, the running one had the latest known load.
+      live.slot = slotOf(now);
+      live.demandWs = 0;
+      live.productionWs = 0;
+      live.unseenWs = 0;
+      live.siteUpTo = slotStart(live.slot);
     }
     rollSlots(live, now);
+    for (const session of open) await beginSlot(store, live, session);
+    const ended = await store.bills.slots(group.id, live.slot, live.slot + 1);
+    live.endedWh = ended.reduce((sum, slot) => sum + slot.meteredWh, 0);
     for (const limit of await store.sites.limits(group.id, now)) scheduleChanges(clock, limit);
     clock.schedule(epochSecond(now + 1), { kind: "cycle", groupId: group.id });
   }
@@ -61,8 +73,9 @@ export async function reconcileBoard(store: Store, clock: Clock, board: Board, s
 async function bringUpToDate(
   store: Store,
   clock: Clock,
+  group: GroupBoard,
   live: LiveSession,
-  session: Awaited<ReturnType<Store["sessions"]["openIn"]>>[number],
+  session: ChargingSession,
   savedAt: number,
 ): Promise<void> {
   const now = clock.now();
@@ -85,11 +98,33 @@ async function bringUpToDate(
       });
   }
   const reading = await store.meters.latest(session.id);
-  if (reading && reading.at >= live.readAt) foldMeterReading(live, reading);
+  if (reading && reading.at >= live.readAt) foldMeterReading(group, live, reading);
   const applied = await store.profiles.applied(session.id);
   if (applied && savedAt < now - 60) live.applied = applied;
   live.allowedUpTo = Math.max(live.allowedUpTo, now);
   // What was sent and not answered may be in force: until the station says otherwise the higher limit counts.
-  if (live.pending) clock.schedule(epochSecond(now + 1), { kind: "answer-due", profileId: live.pending.id });
+  const sent = await store.profiles.ofSession(session.id);
+  const last = sent.at(-1);
+  live.sends = Math.max(live.sends, sent.length);
+  live.pending = last?.state === "sent" ? { id: last.id, profile: last.profile, sentAt: last.sentAt } : null;
+  if (live.pending)
+    clock.schedule(epochSecond(Math.max(now + 1, live.pending.sentAt + ANSWER_S)), {
+      kind: "answer-due",
+      profileId: live.pending.id,
+    });
   if (live.mode === "opted-out" && !live.grant) live.grant = { limitW: watt(0), until: now };
+}
+
+/** The register at the slot's start, from the readings: what was charged before is no import of this slot. */
+async function beginSlot(store: Store, group: GroupBoard, session: ChargingSession): Promise<void> {
+  const live = group.sessions[session.id];
+  if (!live) return;
+  const series = registerSeries({
+    startAt: session.pluggedAt,
+    startWh: session.startRegisterWh,
+    endAt: epochSecond(Math.max(live.readAt, session.pluggedAt)),
+    endWh: wattHour(live.registerWh),
+    readings: await store.meters.ofSession(session.id),
+  });
+  live.slotStartWh = registerAt(series, slotStart(group.slot));
 }

@@ -64,9 +64,10 @@ export async function recordMeterReadings(
   const groups = new Set<GroupBoard>();
   for (const { reading, live, group } of good) {
     if (reading.at <= live.readAt) continue;
-    noteFrozenRegister(live, reading);
     const wished = deliveredWh(live) >= live.wishedWh;
-    foldMeterReading(live, reading);
+    const before = { registerWh: live.registerWh, powerW: live.powerW, readAt: live.readAt };
+    foldMeterReading(group, live, reading);
+    noteFrozenRegister(live, before, reading);
     // All that was wished is in: a car that still draws gets what is left, at once.
     if (!wished && deliveredWh(live) >= live.wishedWh && live.powerW > 0) replan(world, group);
     noteDraw(world, group, live, reading.at);
@@ -102,11 +103,14 @@ function implausible(
 }
 
 /** Power without progress of the register: the reading is kept, the incident is raised once. */
-function noteFrozenRegister(live: LiveSession, reading: MeterReading): void {
-  const expectedWh = (Math.min(live.powerW, reading.powerW) * (reading.at - live.readAt)) / 3600;
-  if (reading.registerWh > live.registerWh || expectedWh < 5)
-    live.frozenSince = reading.registerWh > live.registerWh ? null : live.frozenSince;
-  else live.frozenSince ??= live.readAt;
+function noteFrozenRegister(
+  live: LiveSession,
+  before: Pick<LiveSession, "registerWh" | "powerW" | "readAt">,
+  reading: MeterReading,
+): void {
+  const expectedWh = (Math.min(before.powerW, reading.powerW) * (reading.at - before.readAt)) / 3600;
+  if (reading.registerWh > before.registerWh) live.frozenSince = null;
+  else if (expectedWh >= 5) live.frozenSince ??= before.readAt;
 }
 
 /** What the car was seen to take when it was allowed more; the next plan gives the rest to others. */

@@ -54,8 +54,8 @@ export async function stopSession(world: World, plugOut: PlugOut): Promise<Stopp
     return settleSession({ ...world, store: tx }, closed, found.live, found.group);
   });
   integrateAllowed(live, plugOut.at);
-  foldMeterReading(live, { sessionId: session.id, at: plugOut.at, registerWh: plugOut.registerWh, powerW: watt(0) });
   const board = groupBoard(world.board, session.groupId, now);
+  foldMeterReading(board, live, { ...plugOut, powerW: watt(0) });
   removeSession(board, session.id, plugOut.at);
   world.clock.schedule(epochSecond(now + 1), { kind: "cycle", groupId: session.groupId });
   world.updates?.publish(`session:${session.id}`, { kind: "stopped" });

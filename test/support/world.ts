@@ -181,6 +181,13 @@ export async function aSite(options: SiteOptions = {}) {
     });
   }
 
+  async function restart(): Promise<void> {
+    const { waiting } = clock.save();
+    clock = createQueueClock<SiteEvent>(clock.now());
+    for (const { at, event } of waiting) if (!("job" in event)) clock.put(Math.max(at, clock.now()), event);
+    world = { ...world, clock, board: await loadBoard(world.store, clock) };
+  }
+
   await until(T0);
   let plugged = 0;
   async function plugIn(evse: number, car: CarOptions = {}) {
@@ -283,11 +290,13 @@ export async function aSite(options: SiteOptions = {}) {
     meanImportW: (slot: number) => (importWs.get(slotOf(epochSecond(T0)) + slot) ?? 0) / SLOT_S,
     incidents: async () => (await world.store.incidents.since(epochSecond(0))).map((one) => one.kind),
     /** The process ends and another begins: what was not stored is lost, the stations go on. */
-    async restart() {
-      const { waiting } = clock.save();
-      clock = createQueueClock<SiteEvent>(clock.now());
-      for (const { at, event } of waiting) if (!("job" in event)) clock.put(at, event);
-      world = { ...world, clock, board: await loadBoard(world.store, clock) };
+    restart,
+    /** Nobody is there for so long; then another process begins. */
+    async away(seconds: number) {
+      const back = clock.now() + seconds;
+      advanceTo(back);
+      clock.moveTo(epochSecond(back));
+      await restart();
     },
   };
 }

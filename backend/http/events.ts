@@ -36,13 +36,14 @@ export const FEED_TIMES: FeedTimes = { heartbeatMs: 15_000, pauseMs: 1000, longe
 
 export type Feeds = {
   send(response: Response, feed: LiveFeed): Promise<void>;
-  /** Ends every stream; clients come back by themselves when there is a service again. */
-  close(): void;
+  /** Ends every stream, and waits for the pictures in hand; clients come back when there is a service again. */
+  close(): Promise<void>;
   readonly open: () => number;
 };
 
 export function createFeeds(updates: Updates, times: FeedTimes, failed: (error: unknown) => void): Feeds {
   const ends = new Set<() => void>();
+  const inHand = new Set<Promise<unknown>>();
 
   async function send(response: Response, feed: LiveFeed): Promise<void> {
     let timer: NodeJS.Timeout | null = null;
@@ -74,7 +75,10 @@ export function createFeeds(updates: Updates, times: FeedTimes, failed: (error: 
     };
     const happened = () => {
       if (gone) return;
-      timer ??= setTimeout(() => void refresh(), times.pauseMs);
+      timer ??= setTimeout(() => {
+        const work = refresh().finally(() => inHand.delete(work));
+        inHand.add(work);
+      }, times.pauseMs);
     };
 
     // Subscribed before the first look, so that nothing falls in between.
@@ -114,8 +118,9 @@ export function createFeeds(updates: Updates, times: FeedTimes, failed: (error: 
 
   return {
     send,
-    close: () => {
+    async close() {
       for (const end of [...ends]) end();
+      await Promise.all(inHand);
     },
     open: () => ends.size,
   };

@@ -56,7 +56,7 @@ export function openApi(routes: readonly Route[], publicUrl: string): OpenApi {
         session: {
           type: "apiKey",
           in: "cookie",
-          name: "oli-move.session_token",
+          name: `${publicUrl.startsWith("https:") ? "__Secure-" : ""}oli-move.session_token`,
           description: "Set by POST /account/sign-in.",
         },
         key: { type: "http", scheme: "bearer", description: "Key of a machine, made by POST /cpo/keys." },

@@ -35,12 +35,12 @@ export async function serve(
         const cut = setTimeout(() => server.closeAllConnections(), graceMs);
         // A connection whose last request was answered is kept for a next one, which must not come any more.
         const idle = setInterval(() => server.closeIdleConnections(), IDLE_MS);
+        const streams = api.feeds.close();
         server.close(() => {
           clearTimeout(cut);
           clearInterval(idle);
-          resolve();
+          void streams.then(resolve);
         });
-        api.feeds.close();
         server.closeIdleConnections();
       }),
   };

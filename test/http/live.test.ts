@@ -58,7 +58,10 @@ describe("HTTP: live", () => {
   afterEach(() => service?.close());
 
   const until = async (holds: () => boolean) => {
-    while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5));
+    for (let tries = 0; !holds(); tries++) {
+      if (tries > 5000) throw new Error("It did not happen.");
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
   };
   const report = (registerWh: number) => {
     const readings = [{ sessionId: id, at: iso(service.clock.now()), registerWh, powerW: 4000 }];

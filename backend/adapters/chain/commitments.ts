@@ -2,7 +2,7 @@
  * The hashes that the chain commits to, as the contracts compute them. Everything personal lies under a salt of 32
  * random bytes: without it a leaf cannot be found by trying likely values.
  */
-import { AbiCoder, hexlify, keccak256, toUtf8Bytes, ZeroHash } from "ethers";
+import { AbiCoder, hexlify, keccak256, ZeroHash } from "ethers";
 import type { AssetRow, BillLine } from "../../usecases/ports.ts";
 import type { Hex } from "./rpc.ts";
 
@@ -113,8 +113,11 @@ export function unpackRows(rows: Hex): AssetRow[] {
   });
 }
 
-/** keccak256 of UTF-8 text. */
-export const hashText = (text: string) => keccak256(toUtf8Bytes(text)) as Hex;
+/** keccak256 of UTF-8 text. Throws on a lone surrogate, which has no UTF-8. */
+export function hashText(text: string): Hex {
+  if (!text.isWellFormed()) throw new RangeError("The text is no well-formed Unicode; remove the lone surrogate.");
+  return keccak256(Buffer.from(text, "utf8")) as Hex;
+}
 
 /** Leaf of a salted text, hashed twice so that no inner node can pass as a leaf. */
 export const saltedLeaf = (salt: Hex, text: string) => keccak256(hashOfWords(salt, hashText(text))) as Hex;

@@ -15,11 +15,11 @@ import { chainView } from "./chainView.ts";
 import { DEFAULT_SETTINGS, openSystem, type System, trueRandom } from "./compose.ts";
 import { type Config, readConfig } from "./config.ts";
 import { SLOT_S, slotFloor } from "./domain/slots.ts";
-import { epochSecond } from "./domain/units.ts";
+import { epochSecond, microEur } from "./domain/units.ts";
 import { createApp } from "./http/app.ts";
 import { createUpdates } from "./http/events.ts";
 import { serve } from "./http/serve.ts";
-import { bindUseCases, type RunStep } from "./http/useCases.ts";
+import { bindUseCases, type RunStep, type UseCases } from "./http/useCases.ts";
 import { demoSite } from "./replay/demoSite.ts";
 import { registerSite, worldOf } from "./replay/replayScenario.ts";
 import { createRun, type ScenarioState } from "./replay/runScenario.ts";
@@ -36,6 +36,7 @@ const settings: Settings = {
   ...DEFAULT_SETTINGS,
   billingWaitS: flags["no-demo"] ? DEFAULT_SETTINGS.billingWaitS : 300,
 };
+const VISITOR_DEPOSIT = microEur(100_000_000n);
 const TICK_MS = 500;
 const WRITER_MS = 1000;
 
@@ -65,7 +66,8 @@ async function start(): Promise<void> {
   const run = inLine();
   const site = flags["no-demo"] ? await bareService(system, updates) : await demo(system, updates);
 
-  const usecases = bindUseCases(site.world, { databaseKind: system.database.kind, chain: () => probe(system) }, run);
+  const bound = bindUseCases(site.world, { databaseKind: system.database.kind, chain: () => probe(system) }, run);
+  const usecases = site.publicGroups.length > 0 ? { ...bound, registerDriver: withDeposit(system, bound) } : bound;
   const api = createApp({
     usecases,
     accounts,
@@ -170,6 +172,19 @@ async function demo(system: System, updates: World["updates"]): Promise<Site> {
     save: () => system.store.snapshots.save("replay:demo", scenarioRun.world.clock.now(), scenarioRun.state),
   };
 }
+
+/** Who joins the simulated site gets test euros to charge with. */
+const withDeposit =
+  (system: System, bound: UseCases): UseCases["registerDriver"] =>
+  async (wanted) => {
+    const driver = await bound.registerDriver(wanted);
+    const address = driver.address as Hex;
+    await system.store.transaction(async (store) => {
+      await store.outbox.enqueue(system.ledger.mintTestEuro(system.treasury, VISITOR_DEPOSIT, `mint:${address}`));
+      await store.outbox.enqueue(system.ledger.deposit(address, VISITOR_DEPOSIT, `deposit:${address}`));
+    });
+    return driver;
+  };
 
 /** Everything that changes the live picture goes through one line, one step after the other. */
 function inLine(): RunStep {

@@ -7,6 +7,7 @@ import { Kysely, PGliteDialect, PostgresDialect, sql } from "kysely";
 import { type Migration, Migrator } from "kysely/migration";
 import pg from "pg";
 import { ACCOUNTS, migrations } from "./migrations.ts";
+import { type Engine, preparing } from "./preparing.ts";
 import type { Database, Db } from "./schema.ts";
 
 export type OpenDatabase = {
@@ -104,7 +105,8 @@ async function openPGlite({ dataDir, dump }: DatabaseOptions): Promise<OpenDatab
  * PGlite has no autovacuum, and the rows that are overwritten with every step would fill the memory with their old
  * versions. Between two transactions, now and then, they are swept; about 10 ms.
  */
-function swept(pglite: PGlite): ConstructorParameters<typeof PGliteDialect>[0]["pglite"] {
+function swept(pglite: PGlite): Engine {
+  const engine = preparing(pglite);
   let commits = 0;
   return {
     get closed() {
@@ -115,14 +117,17 @@ function swept(pglite: PGlite): ConstructorParameters<typeof PGliteDialect>[0]["
     },
     waitReady: pglite.waitReady,
     close: () => pglite.close(),
-    query: (text, parameters, options) => thenSweep(pglite.query(text, parameters, options)),
-    transaction: (work) => thenSweep(pglite.transaction(work)),
+    query: (text, parameters, options) => thenSweep(engine.query(text, parameters, options)),
+    transaction: (work) => thenSweep(engine.transaction(work)),
   };
 
   async function thenSweep<T>(done: Promise<T>): Promise<T> {
     const result = await done;
     // What was asked for is done: a sweep that fails must not look like its failure, and the next one follows soon.
-    if (++commits % SWEEP_EVERY === 0) await pglite.exec(`vacuum ${OVERWRITTEN.join(", ")}`).catch(() => undefined);
+    if (++commits % SWEEP_EVERY === 0) {
+      await pglite.exec(`vacuum ${OVERWRITTEN.join(", ")}`).catch(() => undefined);
+      engine.forget();
+    }
     return result;
   }
 }

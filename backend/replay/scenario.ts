@@ -93,7 +93,7 @@ export function readScenario(folder: string): Scenario {
       throw new Error(`${path} is missing. A scenario folder holds scenario.json and the files that it names.`);
     return readFileSync(path, "utf8");
   };
-  const parsed = meta.safeParse(JSON.parse(file("scenario.json")));
+  const parsed = meta.safeParse(json(join(folder, "scenario.json"), file("scenario.json")));
   if (!parsed.success) throw new Error(`${join(folder, "scenario.json")}: ${z.prettifyError(parsed.error)}`);
   const raw = parsed.data;
   const table = (name: string, columns: readonly string[]) => rows(name, file(name), columns);
@@ -111,6 +111,7 @@ export function readScenario(folder: string): Scenario {
             .filter((row) => row.text("group_id") === groupId)
             .map((row) => [slotOf(row.instant("start")), row.whole("power_w")]),
         );
+  const evseIds = new Set(raw.groups.flatMap((group) => group.evses.map((evse) => evse.id)));
   const eventsFile = raw.events ?? (existsSync(join(folder, "events.csv")) ? "events.csv" : null);
   return {
     name: raw.name,
@@ -136,16 +137,16 @@ export function readScenario(folder: string): Scenario {
       .map(
         (row): ScenarioSession => ({
           id: row.text("session_id"),
-          evseId: row.text("evse_id"),
+          evseId: row.oneOf("evse_id", evseIds),
           driverId: row.text("driver_id"),
           plugIn: row.instant("plug_in"),
-          plugOut: row.instant("plug_out"),
+          plugOut: row.instantAfter("plug_out", "plug_in"),
           departure: row.instant("departure"),
           needWh: row.whole("energy_need_wh"),
           takenWh: row.whole("energy_taken_wh"),
           maxPowerW: row.whole("ev_max_power_w"),
-          phases: row.whole("ev_phases") as 1 | 2 | 3,
-          smart: row.text("smart") === "true",
+          phases: Number(row.oneOf("ev_phases", PHASES)) as 1 | 2 | 3,
+          smart: row.oneOf("smart", YES_NO) === "true",
         }),
       )
       .sort((a, b) => a.plugIn - b.plugIn || (a.id < b.id ? -1 : 1)),
@@ -168,7 +169,24 @@ export function readScenario(folder: string): Scenario {
   };
 }
 
-type Row = { text(column: string): string; whole(column: string): number; instant(column: string): EpochSecond };
+const PHASES: ReadonlySet<string> = new Set(["1", "2", "3"]);
+const YES_NO: ReadonlySet<string> = new Set(["true", "false"]);
+
+function json(path: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new Error(`${path} is not JSON: ${(error as Error).message}`);
+  }
+}
+
+type Row = {
+  text(column: string): string;
+  oneOf(column: string, known: ReadonlySet<string>): string;
+  whole(column: string): number;
+  instant(column: string): EpochSecond;
+  instantAfter(column: string, earlier: string): EpochSecond;
+};
 
 /** Comma-separated values without quotes, as all of the format's files are. */
 function rows(name: string, text: string, columns: readonly string[]): Row[] {
@@ -185,20 +203,30 @@ function rows(name: string, text: string, columns: readonly string[]): Row[] {
       if (value === undefined) throw new Error(`${where}: no value for ${column}.`);
       return value;
     };
+    const instant = (column: string) => {
+      try {
+        return parseInstant(cell(column));
+      } catch (error) {
+        throw new Error(`${where}: ${column}: ${(error as Error).message}`);
+      }
+    };
     return {
       text: cell,
+      oneOf(column, known) {
+        const value = cell(column);
+        if (known.has(value)) return value;
+        throw new Error(`${where}: ${column} is "${value}"; it must be one of ${[...known].join(", ")}.`);
+      },
       whole(column) {
         const value = Number(cell(column));
         if (cell(column) === "" || !Number.isSafeInteger(value))
           throw new Error(`${where}: ${column} is "${cell(column)}", not a whole number.`);
         return value;
       },
-      instant(column) {
-        try {
-          return parseInstant(cell(column));
-        } catch (error) {
-          throw new Error(`${where}: ${column}: ${(error as Error).message}`);
-        }
+      instant,
+      instantAfter(column, earlier) {
+        if (instant(column) > instant(earlier)) return instant(column);
+        throw new Error(`${where}: ${column} is ${cell(column)}, not after ${earlier}, ${cell(earlier)}.`);
       },
     };
   });

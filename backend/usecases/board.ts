@@ -49,6 +49,8 @@ export type GroupBoard = {
   readonly registers: Record<string, number>;
   /** Limit in force at the latest cycle, W. */
   limitW: number;
+  /** Mean of the limit over the running slot, W: what a contract is judged by when a limit begins or ends inside it. */
+  slotLimitW: number;
   limitKind: "contract" | "thermal";
   /** The HEMS has not reported for too long. */
   siteSilent: boolean;
@@ -139,6 +141,7 @@ export function groupBoard(board: Board, groupId: string, now: EpochSecond): Gro
       recordedSlot: 0,
       registers: {},
       limitW: 0,
+      slotLimitW: 0,
       limitKind: "contract",
       siteSilent: false,
       sessions: {},
@@ -261,6 +264,7 @@ export function rollSlots(group: GroupBoard, now: EpochSecond): SiteSlot[] {
     group.demandWs = 0;
     group.productionWs = 0;
     group.unseenWs = 0;
+    group.slotLimitW = group.limitW;
     group.endedWh = 0;
   }
   return ended;

@@ -4,7 +4,7 @@
  * Pure: the same picture gives the same problem.
  */
 import type { ChargingGroup } from "../domain/assets.ts";
-import { SLOT_S, SLOTS_PER_DAY, slotCeil, slotOf, slotStart } from "../domain/slots.ts";
+import { SLOT_S, SLOTS_PER_DAY, slotCeil, slotFloor, slotOf, slotStart } from "../domain/slots.ts";
 import { type EpochSecond, epochSecond, microEurPerKwh, second, watt, wattHour } from "../domain/units.ts";
 import type { Car, GroupProblem, Interval, Weights } from "../optimisation/problem.ts";
 import {
@@ -126,7 +126,7 @@ function layIntervals(input: ProblemInput, cuts: readonly number[], sessions: re
     const limitWh =
       slot === board.slot && slot === firstSlot
         ? Math.floor((budget * durationS) / (slotStart(slot + 1) - at))
-        : Math.floor((limitInForce(group, limits, from as EpochSecond) * keep * durationS) / 3600);
+        : Math.floor((limitWs(group, limits, from, to) * keep) / 3600);
     intervals.push({
       durationS: second(durationS),
       limitWh: wattHour(Math.max(0, limitWh)),
@@ -148,14 +148,46 @@ function layIntervals(input: ProblemInput, cuts: readonly number[], sessions: re
 
 /** What is left of the running slot's energy at the start of the plan, Wh: the limit is a mean over the whole slot. */
 function currentSlotBudget({ group, board, at, limits, staleS, reservePerMille }: ProblemInput): number {
-  const slotWh = (limitInForce(group, limits, at) * (1 - reservePerMille / 1000) * SLOT_S) / 3600;
+  const slotWs = slotLimitWs(group, limits, at);
+  const slotWh = (slotWs * (1 - reservePerMille / 1000)) / 3600;
   // A register shows whole Wh: up to 1 Wh of each session is not seen yet.
   const soFarWh = importSoFarWh(board, at, staleS) + Object.keys(board.sessions).length;
-  const restWh = (limitInForce(group, limits, at) * (slotStart(board.slot + 1) - at)) / 3600;
-  // Thermal: never above the limit at any moment, whatever the slot has saved so far.
+  const restWh = limitWs(group, limits, at, slotStart(board.slot + 1)) / 3600;
   const leftWh = slotWh - soFarWh;
-  return group.limitKind === "thermal" ? Math.min(leftWh, restWh) : leftWh;
+  // Thermal: never above the limit at any moment, whatever the slot has saved so far. Nor is it used under another limit.
+  const changes = slotWs !== limitInForce(group, limits, at) * SLOT_S;
+  return changes || group.limitKind === "thermal" ? Math.min(leftWh, restWh) : leftWh;
 }
+
+/** Import that the running slot may have in all: under the limits that there were, and under the present one at most. */
+export function slotLimitWs(group: ChargingGroup, limits: readonly GroupLimit[], at: EpochSecond): number {
+  let ws = 0;
+  let from: number = slotFloor(at);
+  for (const to of [...changesWithin(limits, from, at), at]) {
+    ws += limitInForce(group, limits, epochSecond(from)) * (to - from);
+    from = to;
+  }
+  return ws + limitWs(group, limits, at, slotFloor(at) + SLOT_S);
+}
+
+/** What the limit at `from` allows until `to`, W*s; one that begins in between lowers it, one that ends waits for a new plan. */
+function limitWs(group: ChargingGroup, limits: readonly GroupLimit[], from: number, to: number): number {
+  const firstW = limitInForce(group, limits, epochSecond(from));
+  let ws = 0;
+  let at = from;
+  for (const next of [...changesWithin(limits, from, to), to]) {
+    ws += Math.min(firstW, limitInForce(group, limits, epochSecond(at))) * (next - at);
+    at = next;
+  }
+  return ws;
+}
+
+const changesWithin = (limits: readonly GroupLimit[], from: number, to: number) =>
+  limits
+    .flatMap((limit) => [limit.from as number, limit.until as number | null])
+    .filter((at) => at !== null && at > from && at < to)
+    .map(Number)
+    .sort((a, b) => a - b);
 
 function fixedWh(live: LiveSession, from: number, to: number): number {
   if (live.mode === "opted-out") {

@@ -20,7 +20,7 @@ export async function guardSlot(world: World, group: GroupBoard): Promise<void> 
   const obeying = sessions.filter((live) => live.heldOutUntil <= now && !live.silent);
   const others = sessions.filter((live) => !obeying.includes(live));
   const action = guard({
-    limitW: group.limitW - sessions.length * UNSEEN_W,
+    limitW: (group.limitKind === "thermal" ? group.limitW : group.slotLimitW) - sessions.length * UNSEEN_W,
     elapsedS: now - slotStart(group.slot),
     importedWh: countedImportWh(group, now, staleS),
     otherLoadW: netLoadW(group) + others.reduce((sum, live) => sum + powerNow(live, now, staleS), 0),

@@ -1,5 +1,5 @@
 /** The problem as admission sees it: promises of the others on the capacity that is surely there. */
-import { SLOTS_PER_DAY, slotOf } from "../domain/slots.ts";
+import { SLOTS_PER_DAY, slotFloor, slotOf } from "../domain/slots.ts";
 import { type EpochSecond, epochSecond } from "../domain/units.ts";
 import type { GroupProblem } from "../optimisation/problem.ts";
 import type { GroupBoard, LiveSession } from "./board.ts";
@@ -22,7 +22,7 @@ export async function horizonProblem(
   if (!group) throw new Error(`Group ${board.groupId} is on the live board but not in the store.`);
   // The car cannot charge before its first profile is confirmed: decreases of others first, then its own increase.
   const at = epochSecond(now + world.settings.dispatchS + 3);
-  const limits = await world.store.sites.limits(group.id, now);
+  const limits = await world.store.sites.limits(group.id, slotFloor(now));
   const net = await forecastNet(world, board, at);
   const others = Object.fromEntries(Object.entries(board.sessions).filter(([id]) => id !== asking?.sessionId));
   const { problem } = groupProblem({

@@ -41,6 +41,7 @@ export async function reconcileBoard(store: Store, clock: Clock, board: Board, s
     const known = board.groups[group.id] !== undefined;
     const live = groupBoard(board, group.id, now);
     live.limitW = group.supplyLimitW;
+    live.slotLimitW = group.supplyLimitW;
     const evses = new Map((await store.sites.evses(group.id)).map((evse) => [evse.id, evse]));
     const open = await store.sessions.openIn(group.id);
     for (const id of Object.keys(live.sessions))

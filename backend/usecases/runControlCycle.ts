@@ -18,7 +18,15 @@ import { crossCheckPlan } from "./crossCheckPlan.ts";
 import { dispatchProfiles, type Wish } from "./dispatchProfiles.ts";
 import { earlyWeight } from "./earlyWeight.ts";
 import { forecastNet } from "./forecastNet.ts";
-import { askedUntil, type BuiltProblem, groupProblem, isAsked, limitInForce, RESERVE } from "./groupProblem.ts";
+import {
+  askedUntil,
+  type BuiltProblem,
+  groupProblem,
+  isAsked,
+  limitInForce,
+  RESERVE,
+  slotLimitWs,
+} from "./groupProblem.ts";
 import type { Allocation, StoredPlan, World } from "./ports.ts";
 import { recordSlot } from "./recordSlot.ts";
 import { capToThermalLimit } from "./thermalLimit.ts";
@@ -102,8 +110,9 @@ export async function presentProblem(
       `Group ${board.groupId} is on the live board but not in the store. Add the group before its EVSEs.`,
     );
   const at = epochSecond(now + world.settings.dispatchS);
-  const limits = await world.store.sites.limits(group.id, now);
+  const limits = await world.store.sites.limits(group.id, slotFloor(now));
   board.limitW = limitInForce(group, limits, now);
+  board.slotLimitW = slotLimitWs(group, limits, now) / SLOT_S;
   board.limitKind = group.limitKind;
   const prices = await world.store.prices.from(world.settings.market, slotOf(at) - 192);
   const net = await forecastNet(world, board, at);

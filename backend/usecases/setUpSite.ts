@@ -83,7 +83,9 @@ export async function setUpSite(
       }
       for (let i = 0; i < assets.length; i += ASSETS_PER_CALL)
         await store.outbox.enqueue(ledger.registerAssets(assets.slice(i, i + ASSETS_PER_CALL)));
-      groupBoard(world.board, group.id, now).limitW = group.supplyLimitW;
+      const board = groupBoard(world.board, group.id, now);
+      board.limitW = group.supplyLimitW;
+      board.slotLimitW = group.supplyLimitW;
     }
     return { cpo, tariff };
   });

@@ -87,6 +87,19 @@ const SETTINGS: Settings = {
 /** A station answers after this long, s. */
 const ANSWER_S = 2;
 
+/** The rest of a World: encoders for contracts that are nowhere, wallets without keys, bytes that the label decides. */
+export const aWorldAround = (
+  parts: Pick<World, "store" | "clock" | "board" | "cpo" | "faults">,
+  settings: Partial<Settings> = {},
+): World => ({
+  ...parts,
+  ledger: aLedger(),
+  wallets: { create: aWallet, signRedeem: async (wallet, intent) => hash(`${wallet.address}:${intent.nonce}`) },
+  solve: async (lp) => solveWithJavascriptLpSolver(lp),
+  random: (bytes, label) => new Uint8Array(createHash("sha256").update(label).digest().subarray(0, bytes)),
+  settings: { ...SETTINGS, ...settings },
+});
+
 export async function aSite(options: SiteOptions = {}) {
   const { limitW = 40_000, evses = 2, evseW = 11_040, phases = 3, priceOf = () => 100_000 } = options;
   const { db } = await emptyDatabase("pglite");
@@ -102,23 +115,21 @@ export async function aSite(options: SiteOptions = {}) {
   /** EVSEs whose station cannot be reached at all. */
   const unreachable = new Set<string>();
   const faults = { optimiser: false, solver: false };
-  let world: World = {
-    store: createStore(db),
-    cpo: {
-      async sendProfile(sent) {
-        if (unreachable.has(sent.evseId)) throw new Error("connect ECONNREFUSED");
-        clock.put(clock.now() + ANSWER_S, { kind: "answer", sent });
+  let world = aWorldAround(
+    {
+      store: createStore(db),
+      clock,
+      board: createBoard(),
+      cpo: {
+        async sendProfile(sent) {
+          if (unreachable.has(sent.evseId)) throw new Error("connect ECONNREFUSED");
+          clock.put(clock.now() + ANSWER_S, { kind: "answer", sent });
+        },
       },
+      faults: { optimiserFails: () => faults.optimiser, solverDiffers: () => faults.solver },
     },
-    ledger: aLedger(),
-    wallets: { create: aWallet, signRedeem: async (wallet, intent) => hash(`${wallet.address}:${intent.nonce}`) },
-    clock,
-    solve: async (lp) => solveWithJavascriptLpSolver(lp),
-    random: (bytes, label) => new Uint8Array(createHash("sha256").update(label).digest().subarray(0, bytes)),
-    board: createBoard(),
-    settings: { ...SETTINGS, ...options.settings },
-    faults: { optimiserFails: () => faults.optimiser, solverDiffers: () => faults.solver },
-  };
+    options.settings,
+  );
   await setUpSite(world, {
     cpo: { id: "cpo", name: "Garage operator" },
     payee: `0x${"77".repeat(20)}`,

@@ -312,7 +312,9 @@ export type SessionSlot = {
 export type BillStore = {
   add(settlement: Settlement, slots: readonly SessionSlot[]): Promise<void>;
   ofSession(sessionId: string): Promise<Settlement | null>;
-  /** Settled sessions of drivers that wait for a batch, by session number. */
+  /** How many settled sessions of drivers wait for a batch, and since when the first one does. */
+  waitingSince(cpoId: string): Promise<{ readonly lines: number; readonly oldestAt: EpochSecond | null }>;
+  /** Those sessions, by session number. */
   waiting(cpoId: string): Promise<readonly Settlement[]>;
   /** Gives the settlements the next batch number of the CPO, which it returns. */
   assignBatch(cpoId: string, sessionIds: readonly string[], at: EpochSecond): Promise<number>;

@@ -9,13 +9,13 @@ export async function postBills(world: Needs, everything = false): Promise<numbe
   let posted = 0;
   for (const cpo of await world.store.sites.cpos()) {
     for (;;) {
-      const waiting = await world.store.bills.waiting(cpo.id);
-      const oldest = waiting.reduce((least, one) => Math.min(least, one.settledAt), Number.POSITIVE_INFINITY);
-      const due =
-        waiting.length >= world.settings.billingLines || world.clock.now() - oldest >= world.settings.billingWaitS;
-      if (waiting.length === 0 || !(due || everything)) break;
-      await postBatch(world, cpo, waiting.slice(0, world.settings.billingLines));
-      posted += Math.min(waiting.length, world.settings.billingLines);
+      const { lines, oldestAt } = await world.store.bills.waitingSince(cpo.id);
+      if (oldestAt === null) break;
+      const due = lines >= world.settings.billingLines || world.clock.now() - oldestAt >= world.settings.billingWaitS;
+      if (!due && !everything) break;
+      const batch = (await world.store.bills.waiting(cpo.id)).slice(0, world.settings.billingLines);
+      await postBatch(world, cpo, batch);
+      posted += batch.length;
     }
   }
   return posted;

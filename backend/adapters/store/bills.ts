@@ -5,7 +5,7 @@ import type { BillStore, SessionSlot, Settlement } from "../../usecases/ports.ts
 import { type Columns, insertMany } from "./insertMany.ts";
 import { inTransaction, nextNumber } from "./numbers.ts";
 import type { Database, Db } from "./schema.ts";
-import { fromDate, fromMoney, toDate, toMoney } from "./values.ts";
+import { fromDate, fromDateOrNull, fromMoney, toDate, toMoney } from "./values.ts";
 
 export const billStore = (db: Db): BillStore => ({
   add: (settlement, slots) =>
@@ -16,6 +16,16 @@ export const billStore = (db: Db): BillStore => ({
   async ofSession(sessionId) {
     const row = await db.selectFrom("settlement").selectAll().where("session_id", "=", sessionId).executeTakeFirst();
     return row ? toSettlement(row) : null;
+  },
+  async waitingSince(cpoId) {
+    const { lines, oldest } = await db
+      .selectFrom("settlement")
+      .select([(eb) => eb.fn.countAll<number>().as("lines"), (eb) => eb.fn.min("settled_at").as("oldest")])
+      .where("cpo_id", "=", cpoId)
+      .where("batch", "is", null)
+      .where("driver_id", "is not", null)
+      .executeTakeFirstOrThrow();
+    return { lines, oldestAt: fromDateOrNull(oldest) };
   },
   async waiting(cpoId) {
     const rows = await db

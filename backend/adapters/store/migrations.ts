@@ -162,6 +162,6 @@ const BILLS = [
      no bigint generated always as identity primary key, id ${ID} not null unique, at timestamptz not null,
      group_id ${ID}, kind text not null, text text not null)`,
   `create index incident_at on incident (at, no)`,
-  // JSON as text: it is written with every step and read once, at start.
-  `create table snapshot (name ${ID} primary key, at timestamptz not null, state text not null)`,
+  // JSON as text: it is written with every step and read once, at start. To compress it would cost more than to write it.
+  `create table snapshot (name ${ID} primary key, at timestamptz not null, state text storage external not null)`,
 ];

@@ -64,6 +64,8 @@ onEveryDatabase("Bills", (given) => {
     await settled("b1", { driverId: "bob" });
     await settled("b3", { driverId: "ann" });
     expect(await ids(bills.waiting("cpo"))).to.deep.equal(["b2", "b1", "b3"]);
+    const oldest = Math.min(...(await bills.waiting("cpo")).map((one) => one.settledAt));
+    expect(await bills.waitingSince("cpo")).to.deep.equal({ lines: 3, oldestAt: oldest });
     expect(await bills.assignBatch("cpo", ["b1", "b2"], at(9_000))).to.equal(1);
     expect(await ids(bills.waiting("cpo"))).to.deep.equal(["b3"]);
     expect(await bills.assignBatch("cpo", ["b3"], at(9_900))).to.equal(2);
@@ -73,6 +75,7 @@ onEveryDatabase("Bills", (given) => {
       { seq: 2, at: at(9_900) },
     ]);
     expect((await bills.ofSession("b3"))?.batch).to.equal(2);
+    expect(await bills.waitingSince("cpo")).to.deep.equal({ lines: 0, oldestAt: null });
     expect([await bills.waiting("none"), await bills.batches("none"), await bills.ofBatch("cpo", 3)]).to.deep.equal([
       [],
       [],

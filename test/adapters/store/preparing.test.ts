@@ -23,6 +23,7 @@ describe("Prepared statements on PGlite", () => {
       [1, "a", at, bytes, [1, null, 3], { a: [1] }],
       [2, null, null, null, null, null],
       [3, "", at, new Uint8Array(), [], []],
+      [4, "long é€😀 ".repeat(100), null, new Uint8Array(1000).fill(7), null, { text: "é€😀".repeat(200) }],
     ])
       expect((await engine.query(insert, values)).affectedRows).to.equal(1);
     const texts: [string, unknown[]][] = [

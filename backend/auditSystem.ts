@@ -3,7 +3,7 @@ import { createChainEye } from "./adapters/chain/chainEye.ts";
 import type { System } from "./compose.ts";
 import { type AuditParts, type AuditReport, audit } from "./usecases/audit.ts";
 
-export type AuditOptions = Pick<AuditParts, "market" | "live" | "outages" | "onProgress">;
+export type AuditOptions = Pick<AuditParts, "market" | "live" | "outages" | "contractJudges" | "onProgress">;
 
 export async function auditSystem(
   system: Pick<System, "rpc" | "manifest" | "contracts" | "artifacts" | "store" | "ledger">,

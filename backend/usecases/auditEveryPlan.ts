@@ -29,6 +29,7 @@ type Parts = {
   readonly facts: Facts;
   readonly runs: readonly RunRecord[];
   readonly findings: Findings;
+  readonly contractJudges: "every plan" | "recorded runs";
 };
 
 export type PlansAudited = {
@@ -67,8 +68,8 @@ export async function auditEveryPlan(parts: Parts, onProgress: (share: number) =
   const gaps: Gap[] = [];
   let leaves = 0;
   let count = 0;
-  for (let page = await nextPage(parts, specs, ""); page.length > 0; ) {
-    const next = nextPage(parts, specs, page[page.length - 1]!.stored.id);
+  for (let page = await nextPage(parts, specs, named, ""); page.length > 0; ) {
+    const next = nextPage(parts, specs, named, page[page.length - 1]!.stored.id);
     for (const { stored, judgement } of page) {
       count++;
       const file = readPlan(stored, facts, named.get(stored.id) ?? null, findings);
@@ -79,7 +80,7 @@ export async function auditEveryPlan(parts: Parts, onProgress: (share: number) =
       const group = facts.groups.find((one) => one.group.id === stored.groupId);
       const state = states.get(stored.groupId);
       if (!group || !state || !file) continue;
-      auditJudgement(file, answer, findings);
+      if (answer) auditJudgement(file, answer, findings);
       auditRule(file, facts, findings, gaps);
       leaves += await auditOne(parts, file, commitments, group, state, named.get(stored.id) ?? null, specs);
     }
@@ -93,9 +94,16 @@ export async function auditEveryPlan(parts: Parts, onProgress: (share: number) =
 const valueOfBytes = ({ plan }: PlanFile) => ({ cost: plan.cost, bound: plan.bound });
 
 /** The plans after one, each already on its way to the checker contract. */
-async function nextPage({ store, chain }: Parts, specs: Specs, after: string) {
+async function nextPage(
+  { store, chain, contractJudges }: Parts,
+  specs: Specs,
+  named: ReadonlyMap<string, Named>,
+  after: string,
+) {
   const page = await store.plans.page(epochSecond(0), after, PAGE);
   return page.map((stored) => {
+    if (contractJudges === "recorded runs" && named.get(stored.id)?.commands === false)
+      return { stored, judgement: null };
     const { problem, x, y, w } = stored;
     const checker = specs.get(stored.algorithm)?.checker ?? chain.checker;
     const judgement = chain.check(checker, `0x${problem}`, `0x${x}`, `0x${y}`, `0x${w}`);

@@ -107,6 +107,8 @@ export type LiveSession = {
   heldOutUntil: number;
   /** Register did not move although power was reported. */
   frozenSince: number | null;
+  /** What flowed in this slot meanwhile by the power reported, W*s. */
+  frozenWs: number;
   frozenNoted: boolean;
   /** The meter has not been heard for too long. */
   silent: boolean;
@@ -190,6 +192,7 @@ export function addSession(group: GroupBoard, session: ChargingSession, evse: Ev
     triedAt: 0,
     heldOutUntil: 0,
     frozenSince: null,
+    frozenWs: 0,
     frozenNoted: false,
     silent: false,
     unwilling: [],
@@ -250,6 +253,7 @@ export function rollSlots(group: GroupBoard, now: EpochSecond): SiteSlot[] {
       });
       carsWh += meteredWh;
       live.allowedWs = 0;
+      live.frozenWs = 0;
       live.slotStartWh = live.registerWh;
     }
     ended.push({
@@ -283,12 +287,16 @@ export function foldSiteReading(group: GroupBoard, reading: SiteReading): void {
 const GAP_S = 120;
 
 export function foldMeterReading(group: GroupBoard, live: LiveSession, reading: MeterReading): void {
-  // What flowed while the meter was not heard or stood still belongs to the slots in which it flowed: evenly.
+  // What flowed while the meter was not heard or stood still belongs to the slots in which it flowed: evenly, but to
+  // this slot not less than the power reported in it.
   const since = live.frozenSince ?? live.readAt;
   const slotStartAt = slotStart(group.slot);
   if (reading.at - since > GAP_S && since < slotStartAt && slotStartAt < reading.at) {
-    const share = (slotStartAt - since) / (reading.at - since);
-    live.slotStartWh = live.registerWh + Math.floor((reading.registerWh - live.registerWh) * share);
+    const risenWh = reading.registerWh - live.registerWh;
+    const evenWh = (risenWh * (reading.at - slotStartAt)) / (reading.at - since);
+    const reportedWh = (live.frozenWs + live.powerW * (reading.at - Math.max(live.readAt, slotStartAt))) / 3600;
+    const inSlotWh = live.frozenSince === null ? evenWh : Math.max(evenWh, reportedWh);
+    live.slotStartWh = reading.registerWh - Math.min(risenWh, Math.ceil(inSlotWh));
   }
   live.registerWh = reading.registerWh;
   live.powerW = reading.powerW;
@@ -317,7 +325,11 @@ export function importSoFarWh(group: GroupBoard, now: EpochSecond, staleS: numbe
   let carsWh = group.endedWh;
   for (const live of Object.values(group.sessions)) {
     const since = Math.max(live.readAt, slotStart(group.slot));
-    carsWh += live.registerWh - live.slotStartWh + (powerNow(live, now, staleS) * Math.max(0, now - since)) / 3600;
+    carsWh +=
+      live.frozenWs / 3600 +
+      live.registerWh -
+      live.slotStartWh +
+      (powerNow(live, now, staleS) * Math.max(0, now - since)) / 3600;
   }
   const restS = Math.max(0, now - group.siteUpTo);
   const netWs =

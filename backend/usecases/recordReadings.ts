@@ -5,7 +5,7 @@
  */
 import type { MeterReading, SiteReading } from "../domain/meters.ts";
 import { limitAt } from "../domain/profiles.ts";
-import { SLOT_S, slotFloor } from "../domain/slots.ts";
+import { SLOT_S, slotFloor, slotStart } from "../domain/slots.ts";
 import { type EpochSecond, epochSecond } from "../domain/units.ts";
 import {
   deliveredWh,
@@ -49,7 +49,7 @@ export async function recordMeterReadings(
       refused.push({ reading, text: `Session ${reading.sessionId} is not open. Start it first, or check its id.` });
       continue;
     }
-    const before = latest.get(reading.sessionId) ?? { registerWh: found.live.registerWh, at: found.live.readAt };
+    const before = latest.get(reading.sessionId) ?? { registerWh: found.live.registerWh, at: movedAt(found.live) };
     const problem = implausible(reading, before, found.live, now);
     if (problem) refused.push({ reading, text: problem });
     else {
@@ -67,7 +67,7 @@ export async function recordMeterReadings(
     const wished = deliveredWh(live) >= live.wishedWh;
     const before = { registerWh: live.registerWh, powerW: live.powerW, readAt: live.readAt };
     foldMeterReading(group, live, reading);
-    noteFrozenRegister(live, before, reading);
+    noteFrozenRegister(group, live, before, reading);
     // All that was wished is in: a car that still draws gets what is left, at once.
     if (!wished && deliveredWh(live) >= live.wishedWh && live.powerW > 0) replan(world, group);
     noteDraw(world, group, live, reading.at);
@@ -82,6 +82,9 @@ export async function recordMeterReadings(
   for (const group of groups) await guardSlot(world, group);
   return { accepted, duplicates: good.length - accepted, refused };
 }
+
+/** When the register was last seen where it is: since then it may have risen. */
+export const movedAt = (live: LiveSession) => live.frozenSince ?? live.readAt;
 
 function implausible(
   reading: MeterReading,
@@ -104,13 +107,21 @@ function implausible(
 
 /** Power without progress of the register: the reading is kept, the incident is raised once. */
 function noteFrozenRegister(
+  group: GroupBoard,
   live: LiveSession,
   before: Pick<LiveSession, "registerWh" | "powerW" | "readAt">,
   reading: MeterReading,
 ): void {
   const expectedWh = (Math.min(before.powerW, reading.powerW) * (reading.at - before.readAt)) / 3600;
-  if (reading.registerWh > before.registerWh) live.frozenSince = null;
-  else if (expectedWh >= 5) live.frozenSince ??= before.readAt;
+  if (reading.registerWh > before.registerWh) {
+    live.frozenSince = null;
+    live.frozenWs = 0;
+    return;
+  }
+  if (expectedWh >= 5) live.frozenSince ??= before.readAt;
+  if (live.frozenSince === null) return;
+  const inSlotS = Math.max(0, reading.at - Math.max(before.readAt, slotStart(group.slot)));
+  live.frozenWs += Math.max(before.powerW, reading.powerW) * inSlotS;
 }
 
 /** What the car was seen to take when it was allowed more; the next plan gives the rest to others. */

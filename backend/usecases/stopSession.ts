@@ -3,6 +3,7 @@ import type { ChargingSession } from "../domain/sessions.ts";
 import { type EpochSecond, epochSecond, type WattHour, watt } from "../domain/units.ts";
 import { findLive, foldMeterReading, groupBoard, integrateAllowed, removeSession } from "./board.ts";
 import type { Settlement, World } from "./ports.ts";
+import { movedAt } from "./recordReadings.ts";
 import { type Refused, refused } from "./refused.ts";
 import { settleSession } from "./settleSession.ts";
 
@@ -38,11 +39,11 @@ export async function stopSession(world: World, plugOut: PlugOut): Promise<Stopp
       "implausible-register",
       `The register fell from ${live.registerWh} to ${plugOut.registerWh} Wh. Send the register of the same meter, in Wh.`,
     );
-  const mostWh = (live.maxPowerW * (plugOut.at - live.readAt + 60) * 1.25) / 3600 + 100;
+  const mostWh = (live.maxPowerW * (plugOut.at - movedAt(live) + 60) * 1.25) / 3600 + 100;
   if (plugOut.registerWh - live.registerWh > mostWh)
     return refused(
       "implausible-register",
-      `The register rose by ${plugOut.registerWh - live.registerWh} Wh in ${plugOut.at - live.readAt} s, more than ${live.maxPowerW} W allow. Is the value in Wh?`,
+      `The register rose by ${plugOut.registerWh - live.registerWh} Wh in ${plugOut.at - movedAt(live)} s, more than ${live.maxPowerW} W allow. Is the value in Wh?`,
     );
 
   const closed: ChargingSession = { ...session, unpluggedAt: plugOut.at, endRegisterWh: plugOut.registerWh };

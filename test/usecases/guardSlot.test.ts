@@ -80,6 +80,25 @@ describe("The in-slot guard", () => {
   });
 });
 
+describe("A register that stands still", () => {
+  it("hides no import: the power that its station reports counts, and nothing twice when it moves again", async () => {
+    const site = await aSite({ limitW: 20_000, demandW: 2_000 });
+    const frozen = await site.plugIn(1);
+    const other = await site.plugIn(2);
+    await frozen.ask(30_000, T0 + 3 * HOUR);
+    await site.until(T0 + 16 * MINUTE);
+    frozen.station.frozen = { until: T0 + 41 * MINUTE, registerWh: frozen.registerWh };
+    await site.until(T0 + 20 * MINUTE);
+    // A new plan in the middle of it would spend what seems to be left of the slot.
+    site.load(3_000);
+    await site.until(T0 + 30 * MINUTE);
+    expect(site.meanImportW(1)).to.be.within(19_000, 20_000);
+    await site.until(T0 + 60 * MINUTE);
+    for (const slot of [2, 3]) expect(site.meanImportW(slot), `slot ${slot}`).to.be.within(18_000, 20_000);
+    expect(other.registerWh).to.be.greaterThan(5_000);
+  });
+});
+
 describe("A building that takes the whole limit by itself", () => {
   it("leaves the cars nothing, and they start again when it is done", async () => {
     const site = await aSite({ limitW: 20_000, demandW: 5_000 });

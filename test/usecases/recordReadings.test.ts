@@ -210,6 +210,21 @@ describe("A full car that is owed energy by its promise", () => {
 });
 
 describe("A register that stands still while power flows", () => {
+  it("is believed when it catches up, by a reading and by a plug-out", async () => {
+    const site = await aSite();
+    for (const end of ["reading", "plug-out"]) {
+      const car = await site.plugIn(end === "reading" ? 1 : 2);
+      await site.minutes(2);
+      car.station.frozen = { until: site.now() + 20 * MINUTE, registerWh: car.registerWh };
+      await site.until(site.now() + 20 * MINUTE - 1);
+      expect(car.station.registerWs / 3600 - car.registerWh).to.be.greaterThan(3_500);
+      await site.seconds(1);
+      if (end === "reading") expect(car.live.registerWh).to.equal(car.registerWh);
+      else await car.unplug();
+    }
+    expect(await site.incidents()).to.deep.equal(["frozen-register", "frozen-register"]);
+  });
+
   it("is an incident after two minutes, once, and again when it freezes again", async () => {
     const site = await aSite();
     const car = await site.plugIn(1);

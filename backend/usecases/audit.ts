@@ -2,6 +2,12 @@
  * The audit: everything that the contracts ever said against everything in the store. Nothing is trusted: hashes are taken
  * of the bytes again, costs and bounds are computed by the contract and by a second checker, bills from readings, balances
  * from events. A difference names the thing. Read-only.
+ *
+ * What nobody can recompute afterwards is not checked: forecasts of other load and PV, what a driver wished beyond the
+ * promise, the early weight within its registered maximum, what others in the group could have given up when a bill was
+ * made (LIMIT), how much of its time a car was unwilling (only the most that it can have left). Readings between two
+ * records of a session that is still open are not committed to anywhere yet. Whether meters and prices told the truth is
+ * beyond any audit of records.
  */
 import { slotOf } from "../domain/slots.ts";
 import { epochSecond } from "../domain/units.ts";
@@ -94,7 +100,7 @@ export async function audit(parts: AuditParts): Promise<AuditReport> {
     }
     const tariff = tariffs.find((one) => one.id === own.session.tariffId) ?? null;
     attempt(check, billName(own.session.id), () => {
-      auditPromises(own, group, facts, findings);
+      auditPromises(own, group, findings);
       auditBill(own, { facts, group, tariff, plans: plans.hashes, ledger, findings });
     });
   }

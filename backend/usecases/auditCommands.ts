@@ -49,7 +49,7 @@ function periodsOfCars({ problem, plan }: PlanFile, thermal: boolean): ReadonlyM
       from: epochSecond(problem.at + startS),
       limitW,
     }));
-    return [{ session: car.session, profile, minPowerW: car.minPowerW }];
+    return [{ session: car.session, profile, car }];
   });
   const capped = thermal ? capToThermalLimit(problem, drawing) : drawing.map(({ profile }) => profile);
   return new Map(drawing.map(({ session }, i) => [session, capped[i]!]));

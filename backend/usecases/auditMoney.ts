@@ -59,6 +59,8 @@ export async function auditMoney(
   );
 }
 
+const NOBODY: Hex = `0x${"00".repeat(20)}`;
+
 function replay(events: readonly MoneyEvent[], findings: Findings): Books {
   const check = findings.check("money and FLEX");
   const books: Books = {
@@ -66,7 +68,11 @@ function replay(events: readonly MoneyEvent[], findings: Findings): Books {
     ...{ tokensWh: 0n, billedWh: 0n, redeemedWh: 0n },
   };
   const add = <K>(map: Map<K, bigint>, key: K, amount: bigint) => map.set(key, (map.get(key) ?? 0n) + amount);
-  const payee = (cpo: number): Hex => books.payees.get(cpo)?.at(-1) ?? "0x";
+  const payee = (cpo: number): Hex => {
+    const known = books.payees.get(cpo)?.at(-1);
+    if (known === undefined) check.differs(`CPO ${cpo}`, "money is moved, but it never had a payee");
+    return known ?? NOBODY;
+  };
   const shortfalls = new Map<string, bigint>();
   const creditShorts = new Map<string, bigint>();
   for (const event of events) {

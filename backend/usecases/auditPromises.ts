@@ -6,10 +6,10 @@ import { isHolding, judge, OFFER_S } from "../domain/promises.ts";
 import { epochSecond } from "../domain/units.ts";
 import { registerAt, registerSeries } from "../flexibility/registers.ts";
 import type { ReceiptPromise } from "../settlement/receipt.ts";
-import type { Facts, GroupFile, SessionFile } from "./auditFacts.ts";
+import type { GroupFile, SessionFile } from "./auditFacts.ts";
 import { at, billName, type Findings, promiseName } from "./auditFindings.ts";
 
-export function auditPromises(own: SessionFile, group: GroupFile, facts: Facts, findings: Findings): void {
+export function auditPromises(own: SessionFile, group: GroupFile, findings: Findings): void {
   const check = findings.check("promises");
   const { session, promises, receipt } = own;
   for (const [index, promise] of promises.entries()) {
@@ -64,7 +64,7 @@ export function auditPromises(own: SessionFile, group: GroupFile, facts: Facts, 
   if (promise.missingAtUnplugWh !== null)
     check.same(where, "missing at unplug (Wh)", promise.missingAtUnplugWh, billed.missingAtUnplugWh);
   auditOutcome(own, billed, findings);
-  auditCauses(own, billed, group, facts, findings);
+  auditCauses(own, billed, group, findings);
 }
 
 /** Judged again from the register at the promise's time. */
@@ -92,54 +92,25 @@ function auditOutcome({ session, readings }: SessionFile, billed: ReceiptPromise
   check.same(where, "missing at unplug by the meter (Wh)", billed.missingAtUnplugWh, again.missingAtUnplugWh ?? 0);
 }
 
-/** A cause that takes the blame must have been there. */
-function auditCauses(
-  own: SessionFile,
-  billed: ReceiptPromise,
-  group: GroupFile,
-  facts: Facts,
-  findings: Findings,
-): void {
+/** A cause that frees the operator from paying must have been there. */
+function auditCauses(own: SessionFile, billed: ReceiptPromise, group: GroupFile, findings: Findings): void {
   const check = findings.check("promises");
-  const { session, profiles } = own;
+  const { session } = own;
   const { shares, by } = billed;
   const where = promiseName(session.id, billed.version);
   const unplug = session.unpluggedAt ?? epochSecond(by);
   const end = Math.min(by, unplug);
-  const limited = (kind: "order" | "operator") =>
-    group.limits.some((one) => one.kind === kind && one.from < end && (one.until ?? end) > session.pluggedAt);
+  const ordered = group.limits.some(
+    (one) => one.kind === "order" && one.from < end && (one.until ?? end) > session.pluggedAt,
+  );
   if (shares.driverWh > 0 && unplug >= by)
     check.differs(where, `${shares.driverWh} Wh are put on the driver, who stayed until ${at(unplug)}`);
-  if (shares.orderWh > 0 && !limited("order"))
-    check.differs(where, `${shares.orderWh} Wh are put on an order that nobody gave`);
+  if (shares.orderWh > 0 && !ordered) check.differs(where, `${shares.orderWh} Wh are put on an order that nobody gave`);
   if (shares.outageWh > 0) check.differs(where, `${shares.outageWh} Wh are put on an outage that nobody noted`);
-  const disturbed =
-    limited("operator") ||
-    profiles.some((one) => one.state === "refused" || one.state === "timed-out") ||
-    [...facts.incidents].some((id) => id.includes(session.id)) ||
-    longestSilenceS(own) > 120;
-  // The rest that a promise may miss goes with its first cause, so a fault that is no longer visible shows as no gap at all.
-  if (shares.operatorWh > 0 && !disturbed && !faulted(own))
-    check.differs(where, `${shares.operatorWh} Wh are put on the operator without a trace of its fault`);
   // Until it was unplugged and after that until `by` the car could at most have drawn its full power.
   const mostWh = Math.ceil((session.maxPowerW * (by - session.pluggedAt)) / 3600);
   const drawnWh = (session.endRegisterWh ?? session.startRegisterWh) - session.startRegisterWh;
   const missedWh = unplug <= by ? mostWh - drawnWh : mostWh;
   if (shares.vehicleWh > Math.max(0, missedWh) + billed.energyWh / 100 + 100)
     check.differs(where, `${shares.vehicleWh} Wh are put on the vehicle, which left at most ${missedWh} Wh unused`);
-}
-
-/** An EVSE out of order gives no power although the profile allows it: a stretch of readings that stand still. */
-function faulted({ readings }: SessionFile): boolean {
-  return readings.some((one, i) => i > 0 && one.powerW === 0 && readings[i - 1]!.powerW === 0);
-}
-
-function longestSilenceS({ session, readings }: SessionFile): number {
-  let longest = 0;
-  let last = session.pluggedAt as number;
-  for (const { at: instant } of readings) {
-    longest = Math.max(longest, instant - last);
-    last = instant;
-  }
-  return Math.max(longest, (session.unpluggedAt ?? last) - last);
 }

@@ -198,7 +198,7 @@ function wishesOf(
     const planned = cars.filter(({ live }) => wishes.has(live.sessionId));
     const wanted = planned.map(({ live, car }) => ({
       profile: wishes.get(live.sessionId) ?? [],
-      minPowerW: car.minPowerW,
+      car,
     }));
     for (const [i, profile] of capToThermalLimit(problem, wanted).entries())
       wishes.set((planned[i] as (typeof planned)[number]).live.sessionId, profile);

@@ -1,32 +1,66 @@
 /**
  * Under a thermal limit the powers of all cars together must fit at every instant, not only on average: bursts at the
- * least power that make up a small energy may not meet others' steady power. What does not fit is left out, the last
- * session's first; the next plan deals it out again.
+ * least power that make up a small energy may not meet others' steady power. What does not fit is left out, of the car
+ * first that can wait longest; the next plan deals it out again.
  */
 import { type ChargingProfile, limitAt, type ProfilePeriod } from "../domain/profiles.ts";
 import { type EpochSecond, epochSecond, watt } from "../domain/units.ts";
-import type { GroupProblem } from "../optimisation/problem.ts";
+import type { Car, GroupProblem } from "../optimisation/problem.ts";
 
-export type Limited = { readonly profile: ChargingProfile; readonly minPowerW: number };
+export type Limited = { readonly profile: ChargingProfile; readonly car: Car };
 
-/** The profiles, in the order of precedence, cut down where their sum would exceed what the interval leaves the cars. */
+/** The profiles, in their order, cut down where their sum would exceed what the interval leaves the cars. */
 export function capToThermalLimit(problem: GroupProblem, wanted: readonly Limited[]): ChargingProfile[] {
   const ends = endsOf(problem);
   const until = ends[ends.length - 1] ?? problem.at;
   const cuts = new Set<number>([problem.at, ...ends]);
   for (const { profile } of wanted) for (const period of profile) if (period.from > problem.at) cuts.add(period.from);
   const capped = wanted.map((): ProfilePeriod[] => []);
+  const turns = [...wanted.keys()].sort((a, b) => {
+    const [one, other] = [wanted[a] as Limited, wanted[b] as Limited];
+    return laxityWh(problem, one.car) - laxityWh(problem, other.car) || a - b;
+  });
   for (const at of [...cuts].filter((cut) => cut < until).sort((a, b) => a - b)) {
-    let leftW = capacityW(problem, ends, at);
-    for (const [i, { profile, minPowerW }] of wanted.entries()) {
-      const limitW = Math.min(limitAt(profile, at as EpochSecond), leftW);
-      const givenW = limitW >= minPowerW ? limitW : 0;
-      leftW -= givenW;
+    const powersW = share(
+      capacityW(problem, ends, at),
+      wanted.map(({ profile }) => limitAt(profile, at as EpochSecond)),
+      wanted.map(({ car }) => car),
+      turns,
+    );
+    for (const [i, powerW] of powersW.entries()) {
       const periods = capped[i] as ProfilePeriod[];
-      if (periods[periods.length - 1]?.limitW !== givenW) periods.push({ from: epochSecond(at), limitW: watt(givenW) });
+      if (periods[periods.length - 1]?.limitW !== powerW) periods.push({ from: epochSecond(at), limitW: watt(powerW) });
     }
   }
   return capped.map((periods) => [...periods, { from: epochSecond(until), limitW: watt(0) }]);
+}
+
+/**
+ * One instant. Cars that are owed energy get their least power first, because a burst is all or nothing, then more, each
+ * up to its limit; the others get what is left.
+ */
+function share(freeW: number, limitsW: readonly number[], cars: readonly Car[], turns: readonly number[]): number[] {
+  const givenW = limitsW.map(() => 0);
+  let leftW = freeW;
+  const raise = (i: number, toW: number) => {
+    const { minPowerW } = cars[i] as Car;
+    const before = givenW[i] as number;
+    const afterW = Math.min(toW, limitsW[i] as number, before + leftW);
+    if (afterW < minPowerW || afterW <= before) return;
+    givenW[i] = afterW;
+    leftW -= afterW - before;
+  };
+  const owed = turns.filter((i) => (cars[i] as Car).needWh > 0);
+  for (const i of owed) raise(i, (cars[i] as Car).minPowerW);
+  for (const i of turns) raise(i, limitsW[i] as number);
+  return givenW;
+}
+
+/** What the rest of its stay could give beyond what it is owed; who is owed nothing can wait longest. */
+function laxityWh({ intervals }: GroupProblem, { needWh, powerW, from, to }: Car): number {
+  if (needWh === 0) return Number.MAX_SAFE_INTEGER;
+  const stayS = intervals.slice(from, to).reduce((sum, { durationS }) => sum + durationS, 0);
+  return Math.floor((powerW * stayS) / 3600) - needWh;
 }
 
 function endsOf(problem: GroupProblem): number[] {

@@ -62,6 +62,15 @@ export async function requestCharging(world: World, request: ChargingRequest): P
   const present = live.promise;
   if (present && isHolding(present.state) && sameWish(live, request)) return repeat(world, session, present);
 
+  // A new wish must not wipe out a breach: the promise whose time is over is settled with the bill.
+  if (present && isHolding(present.state) && present.by <= now)
+    return {
+      kind: "not-possible",
+      shortfallWh: request.energyNeedWh,
+      laterAt: null,
+      text: `The promise of ${present.energyWh} Wh until ${formatInstant(present.by)} is settled when the car is unplugged. Until then it charges as capacity allows.`,
+    };
+
   const answer = await ask(world, group, live, request, now);
   // An amended promise counts from where it began; after one that has ended a new one begins.
   const fromRegisterWh = wattHour(present && isHolding(present.state) ? present.fromRegisterWh : live.registerWh);

@@ -214,6 +214,25 @@ describe("A promise that is amended", () => {
     expect(await car.promise()).to.include({ state: "kept", version: 2 });
   });
 
+  it("after it was missed keeps its breach: no new wish wipes it out", async () => {
+    const site = await aSite({ limitW: 10_000 });
+    const car = await site.plugIn(1);
+    await car.ask(9_000, T0 + HOUR);
+    await site.until(T0 + 15 * MINUTE);
+    await site.limit("operator", 0, 2 * HOUR);
+    await site.until(T0 + 62 * MINUTE);
+    const before = await car.promise();
+    expect(before).to.include({ state: "at-risk" });
+    expect(before!.missingWh).to.be.greaterThan(6_000);
+    const answer = await car.ask(1_000, T0 + 5 * HOUR);
+    expect(answer).to.include({ kind: "not-possible" });
+    expect((answer as { text: string }).text).to.contain("9000 Wh until 2026-03-02T09:00:00Z is settled");
+    expect(await car.promise()).to.deep.equal(before);
+    const { receipt } = await car.unplug();
+    expect(receipt.promise).to.deep.include({ outcome: "short", energyWh: 9_000 });
+    expect(receipt.promise!.compensation.amountMicroEur > 2_000_000n).to.equal(true);
+  });
+
   it("after its end begins anew: the energy counts from the new request", async () => {
     const site = await aSite({ limitW: 10_000 });
     const car = await site.plugIn(1);

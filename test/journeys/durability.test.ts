@@ -25,7 +25,7 @@ const given = process.env.DURABILITY_SCENARIO;
 const SCENARIO = given ?? shortened(SAMPLE, 30);
 const SEED = Number(process.env.DURABILITY_SEED ?? 1);
 /** Kills at a random block, beside those in the named situations. */
-const RANDOM_KILLS = Number(process.env.DURABILITY_KILLS ?? (given ? 8 : 2));
+const RANDOM_KILLS = Number(process.env.DURABILITY_KILLS ?? (given ? 8 : 3));
 /** Contracts, algorithms and wiring: the transactions of a deployment. */
 const DEPLOYMENT = 11;
 /** The last bills, offer, pot and redemption have moments of their own. */
@@ -94,8 +94,8 @@ function momentsOf(report: TimelessReport): Moment[] {
   const places = Array.from({ length: RANDOM_KILLS }, () => between(1, transactions - LAST)).sort((a, b) => a - b);
   return [
     { name: `after ${contracts} transactions of the deployment`, come: async ({ mined }) => mined >= contracts },
-    ...places.map((n): Moment => {
-      const [what, least] = random() < 0.5 ? (["signed", n] as const) : (["mined", n + DEPLOYMENT] as const);
+    ...places.map((n, i): Moment => {
+      const [what, least] = i % 2 === 0 ? (["signed", n] as const) : (["mined", n + DEPLOYMENT] as const);
       return { name: `when ${least} transactions were ${what}`, come: async (seen) => seen[what] >= least };
     }),
     { name: "while the last bills are posted", come: ({ db }) => lastBillsWait(db, report.sessions.total) },

@@ -2,7 +2,7 @@
 import { SLOTS_PER_DAY, slotFloor, slotOf } from "../domain/slots.ts";
 import { type EpochSecond, epochSecond } from "../domain/units.ts";
 import type { GroupProblem } from "../optimisation/problem.ts";
-import type { GroupBoard, LiveSession } from "./board.ts";
+import { type GroupBoard, importSoFarWh, type LiveSession } from "./board.ts";
 import { forecastNet } from "./forecastNet.ts";
 import { groupProblem, RESERVE } from "./groupProblem.ts";
 import type { World } from "./ports.ts";
@@ -25,16 +25,19 @@ export async function horizonProblem(
   const limits = await world.store.sites.limits(group.id, slotFloor(now));
   const net = await forecastNet(world, board, at);
   const others = Object.fromEntries(Object.entries(board.sessions).filter(([id]) => id !== asking?.sessionId));
+  // What the asking car has drawn in this slot is spent, whatever it is promised now.
+  const { staleS } = world.settings;
+  const spentWh = importSoFarWh(board, at, staleS) - importSoFarWh({ ...board, sessions: others }, at, staleS);
   const { problem } = groupProblem({
     group,
-    board: { ...board, sessions: others },
+    board: { ...board, sessions: others, endedWh: board.endedWh + spentWh },
     now,
     at,
     limits,
     prices: await world.store.prices.from(world.settings.market, slotOf(at) - 2 * SLOTS_PER_DAY),
     netW: net.admission,
     weights: { early: 1 },
-    staleS: world.settings.staleS,
+    staleS,
     reservePerMille: RESERVE.promise,
     alsoUntil: epochSecond(until + LATER_S),
     alsoCut: until,

@@ -65,7 +65,9 @@ describe("A restart", () => {
     await site.until(T0 + 57 * MINUTE);
     expect(await second.promise()).to.include({ state: "kept" });
     for (const car of [first, second]) {
-      const ids = (await car.profiles()).map(({ id }) => id);
+      const profiles = await car.profiles();
+      expect(profiles.at(-1)!.sentAt, "profiles after the restart are new ones").to.be.greaterThan(T0 + 21 * MINUTE);
+      const ids = profiles.map(({ id }) => id);
       expect(ids).to.deep.equal(ids.map((_, i) => `${car.id}#${i + 1}`));
     }
     for (let slot = 1; slot < 3; slot++) expect(site.meanImportW(slot), `slot ${slot}`).to.be.at.most(12_000);

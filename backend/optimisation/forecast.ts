@@ -15,6 +15,8 @@ const MEMORY_DAYS = 14;
 const HORIZONS = [1, 2, 4, 8, 16, 32, 96, 192] as const;
 /** Usual values of a time of day: those of all remembered days, up to so many slots away. */
 const NEIGHBOURS = 2;
+/** A bound above the forecast before there are errors enough to tell: so much of the forecast, per mille. */
+const UNKNOWN_PER_MILLE = 250;
 /** The present regime (working day or not) says more about the next half hour than what is usual. */
 const USUAL_FROM = 3;
 
@@ -125,7 +127,13 @@ export function createSeries(perMille: number) {
     return bounds;
   }
 
-  return { fold, forecast, marginW, usualW, lastSlot: () => lastSlot };
+  /** Errors enough for the quantile to be one of them, and no longer just the largest so far. */
+  const isKnown = (horizon: number) => {
+    const at = HORIZONS.findIndex((kept) => kept >= horizon);
+    return errors[at < 0 ? HORIZONS.length - 1 : at]!.sorted.length >= perMille / (1000 - perMille);
+  };
+
+  return { fold, forecast, marginW, isKnown, usualW, lastSlot: () => lastSlot };
 }
 
 const timeOfDay = (slot: number) => ((slot % DAY) + DAY) % DAY;
@@ -164,16 +172,19 @@ export function createForecaster(history: Iterable<SlotMean> = [], perMille = 95
   /**
    * Bounds that promises rely on. Other load: the higher of forecast + error quantile and the usual high of that time
    * of day, because a working day after a weekend is an error that recent errors may not contain. PV: the higher of
-   * forecast - error quantile and the usual low, but not above the forecast.
+   * forecast - error quantile and the usual low, but not above the forecast. While errors are too few for a quantile:
+   * other load at least a quarter above its forecast, no PV after the present slot.
    */
   function conservative(at: NetForecastOptions): NetForecast {
     const forecast = expected(at);
     return {
       demandW: forecast.demandW.map((w, k) => {
         const highW = k >= USUAL_FROM ? (demand.usualW(at.nowSlot + k)?.highW ?? 0) : 0;
-        return Math.max(w + demand.marginW(k + 1, 1), Math.ceil(highW));
+        const unknownW = demand.isKnown(k + 1) ? 0 : Math.ceil((w * UNKNOWN_PER_MILLE) / 1000);
+        return Math.max(w + Math.max(unknownW, demand.marginW(k + 1, 1)), Math.ceil(highW));
       }),
       productionW: forecast.productionW.map((w, k) => {
+        if (k > 0 && !production.isKnown(k + 1)) return 0;
         const lowW = k >= USUAL_FROM ? (production.usualW(at.nowSlot + k)?.lowW ?? 0) : 0;
         return Math.max(0, w - production.marginW(k + 1, -1), Math.min(w, Math.floor(lowW)));
       }),

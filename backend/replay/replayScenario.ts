@@ -46,6 +46,10 @@ export async function replayScenario(
   const { scenario, settings } = options;
   const { store, writer } = system;
   const saved = (await store.snapshots.load(`replay:${scenario.name}`))?.state as ScenarioState | undefined;
+  if (!saved && (await store.sites.cpos()).length > 0)
+    throw new Error(
+      `The database holds another site already, and none of ${scenario.name}. Give the replay an empty database (DATABASE_URL) and chain.`,
+    );
   const run = createRun(scenario, saved ?? null, (parts) => ({ ...parts, ...worldOf(system, settings) }));
   if (!saved) await registerSite(system, run);
 

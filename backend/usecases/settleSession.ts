@@ -162,7 +162,7 @@ async function circumstancesOf(
   const priceOf = priceLookup(await store.prices.from(settings.market, firstSlot - 2 * 96));
   const measured = new Map((await store.meters.siteSlots(group.id, firstSlot)).map((slot) => [slot.slot, slot]));
   const closed = new Map<number, { baselineWh: number; allowedWh: number }[]>();
-  for (const slot of await store.bills.slots(group.id, firstSlot, slotOf(to))) {
+  for (const slot of await store.bills.slots(group.id, firstSlot, slotOf(to) + 1)) {
     const list = closed.get(slot.slot) ?? [];
     list.push(slot);
     closed.set(slot.slot, list);

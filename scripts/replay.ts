@@ -8,7 +8,7 @@ import { chainTotals } from "../backend/chainTotals.ts";
 import { DEFAULT_SETTINGS, derivedRandom, openSystem } from "../backend/compose.ts";
 import { readConfig } from "../backend/config.ts";
 import { replayScenario } from "../backend/replay/replayScenario.ts";
-import { readScenario } from "../backend/replay/scenario.ts";
+import { readScenario, type Scenario } from "../backend/replay/scenario.ts";
 
 const USAGE = `npm run replay -- --scenario DIR [--out report.json] [--forecast persistence|actual] [--save DIR]
   --scenario  folder in the format of test/scenarios/README.md
@@ -34,7 +34,7 @@ if (values.help || !values.scenario || !["persistence", "actual"].includes(value
 
 let lastPercent = -1;
 const config = readConfig();
-const scenario = readScenario(values.scenario);
+const scenario = readOrSay(values.scenario);
 const { version } = JSON.parse(await readFile(new URL("../package.json", import.meta.url), "utf8")) as {
   version: string;
 };
@@ -83,6 +83,15 @@ try {
   await system.close();
 }
 process.exit(process.exitCode ?? 0);
+
+function readOrSay(folder: string): Scenario {
+  try {
+    return readScenario(folder);
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error));
+    process.exit(2);
+  }
+}
 
 /** One line that is rewritten on a terminal; a log gets one line for every tenth. */
 function showProgress(share: number, what: string): void {

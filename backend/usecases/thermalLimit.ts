@@ -20,16 +20,21 @@ export function capToThermalLimit(problem: GroupProblem, wanted: readonly Limite
     const [one, other] = [wanted[a] as Limited, wanted[b] as Limited];
     return laxityWh(problem, one.car) - laxityWh(problem, other.car) || a - b;
   });
-  for (const at of [...cuts].filter((cut) => cut < until).sort((a, b) => a - b)) {
-    const powersW = share(
+  const starts = [...cuts].filter((cut) => cut < until).sort((a, b) => a - b);
+  const powers = starts.map((at) =>
+    share(
       capacityW(problem, ends, at),
       wanted.map(({ profile }) => limitAt(profile, at as EpochSecond)),
       wanted.map(({ car }) => car),
       turns,
-    );
+    ),
+  );
+  for (const end of ends) makeUpFor(problem, wanted, turns, { starts, powers, ends, end });
+  for (const [k, powersW] of powers.entries()) {
     for (const [i, powerW] of powersW.entries()) {
       const periods = capped[i] as ProfilePeriod[];
-      if (periods[periods.length - 1]?.limitW !== powerW) periods.push({ from: epochSecond(at), limitW: watt(powerW) });
+      const from = epochSecond(starts[k] as number);
+      if (periods[periods.length - 1]?.limitW !== powerW) periods.push({ from, limitW: watt(powerW) });
     }
   }
   return capped.map((periods) => [...periods, { from: epochSecond(until), limitW: watt(0) }]);
@@ -54,6 +59,36 @@ function share(freeW: number, limitsW: readonly number[], cars: readonly Car[], 
   for (const i of owed) raise(i, (cars[i] as Car).minPowerW);
   for (const i of turns) raise(i, limitsW[i] as number);
   return givenW;
+}
+
+/** What a car lost to others' bursts it gets in the rest of the same interval, where its power and the limit leave room. */
+function makeUpFor(
+  problem: GroupProblem,
+  wanted: readonly Limited[],
+  turns: readonly number[],
+  laid: { starts: readonly number[]; powers: number[][]; ends: readonly number[]; end: number },
+): void {
+  const { starts, powers, ends, end } = laid;
+  const spans = starts.flatMap((at, k) =>
+    at < end && ends.find((one) => one > at) === end
+      ? [{ at, powersW: powers[k]!, lengthS: (starts[k + 1] ?? end) - at }]
+      : [],
+  );
+  for (const i of turns) {
+    const { profile, car } = wanted[i] as Limited;
+    let lostWs = spans.reduce(
+      (sum, { at, powersW, lengthS }) => sum + (limitAt(profile, at as EpochSecond) - powersW[i]!) * lengthS,
+      0,
+    );
+    for (const { at, powersW, lengthS } of spans) {
+      if (lostWs < lengthS) continue;
+      const freeW = capacityW(problem, ends, at) - powersW.reduce((sum, powerW) => sum + powerW, 0);
+      const raisedW = Math.min(freeW, car.powerW - powersW[i]!, Math.floor(lostWs / lengthS));
+      if (raisedW <= 0 || powersW[i]! + raisedW < car.minPowerW) continue;
+      powersW[i]! += raisedW;
+      lostWs -= raisedW * lengthS;
+    }
+  }
 }
 
 /** What the rest of its stay could give beyond what it is owed; who is owed nothing can wait longest. */

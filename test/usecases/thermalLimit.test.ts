@@ -49,7 +49,7 @@ describe("A thermal limit", () => {
       profile(400, [0, 8_000], [900, 5_000]),
       profile(0, [0, 0], [300, 5_000], [900, 5_000]),
     ]).map((periods) => periods.map(({ from, limitW }) => [from - T0, limitW]));
-    // 10 kW in the first interval: 4,140 + 5,860, then 8,000 beside 2,000 that the third one cannot use.
+    // 10 kW in the first interval: 4,140 + 5,860, then 8,000 and what it lost (2,140 W for 300 s) in the 600 s that are left.
     expect(capped).to.deep.equal([
       [
         [0, 4_140],
@@ -58,7 +58,7 @@ describe("A thermal limit", () => {
       ],
       [
         [0, 5_860],
-        [300, 8_000],
+        [300, 9_070],
         [900, 5_000],
         [1_800, 0],
       ],

@@ -1,5 +1,7 @@
 /** The pictures on the wire: a session for its driver, a group for its operator, and the part of it that is public. */
+
 import { z } from "zod";
+import { METHOD_NAMES } from "../domain/algorithms.ts";
 import * as out from "./answers.ts";
 import { at, atOrNull, instantText, money, moneyText, w, wh } from "./quantities.ts";
 import type { GroupView, Limits, PlanView, SessionView } from "./views.ts";
@@ -72,7 +74,7 @@ export const plan = z
     id: z.string(),
     at: instantText,
     slot: z.int(),
-    algorithm: z.enum(["least-cost", "least-laxity"]),
+    algorithm: z.enum(METHOD_NAMES),
     cause: z.enum(["slot", "event"]),
     gap: z.string().nullable().meta({ description: "Cost minus certified bound; 0: proven optimal; null: no claim" }),
     repairedIntervals: z.int().meta({ description: "Intervals that minimum power changed after the proof" }),

@@ -1,4 +1,5 @@
 /** Pictures for people: one session as its driver watches it, one group as a cockpit shows it. Read from store and board. */
+import type { MethodName } from "../domain/algorithms.ts";
 import type { ChargingGroup, Evse } from "../domain/assets.ts";
 import { limitAt } from "../domain/profiles.ts";
 import { type EnergyPromise, toleranceWh } from "../domain/promises.ts";
@@ -147,7 +148,7 @@ export type PlanView = {
   readonly id: string;
   readonly at: EpochSecond;
   readonly slot: number;
-  readonly algorithm: "least-cost" | "least-laxity";
+  readonly algorithm: MethodName;
   readonly cause: "slot" | "event";
   /** Cost minus certified bound; 0: no cheaper plan exists; null: this plan claims nothing. */
   readonly gap: bigint | null;

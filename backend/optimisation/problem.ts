@@ -2,6 +2,7 @@
  * GroupProblem: everything that one run of one charging group is allowed to know, in the integers that the
  * certificate commits to. Plan: what the run decided. Symbols and formulas are in optimisation/README.md.
  */
+import type { MethodName } from "../domain/algorithms.ts";
 import type { EpochSecond, MicroEurPerKwh, Second, Watt, WattHour } from "../domain/units.ts";
 
 /** A stretch of the horizon in which every limit is constant; limits scale with its duration. */
@@ -36,6 +37,8 @@ export type Car = {
   readonly minPowerW: Watt;
   readonly from: number;
   readonly to: number;
+  /** Minimum energy first: this much by the start of interval `to`, as a second, earlier deadline. Not part of the certificate. */
+  readonly first?: { readonly wh: WattHour; readonly to: number };
 };
 
 /** The parameters of an algorithm version; registered with it, so that an auditor can hold a run against them. */
@@ -66,10 +69,10 @@ export type GroupProblem = {
 export type Certificate = { readonly y: readonly bigint[]; readonly w: readonly bigint[] };
 
 export type Plan = {
-  readonly algorithm: "least-cost" | "least-laxity";
+  readonly algorithm: MethodName;
   /** Wh per car and interval of its stay: `energyWh[car][t - from]`. */
   readonly energyWh: readonly (readonly number[])[];
-  /** Present when the method can bound its cost; `least-laxity` claims nothing. */
+  /** Bounds the cost of every plan of the problem, whichever method made this one; `least-laxity` claims nothing. */
   readonly certificate: Certificate | null;
   /** In nano-euro x scale, as the on-chain checker computes it. */
   readonly cost: bigint;

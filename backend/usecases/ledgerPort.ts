@@ -1,4 +1,5 @@
 /** The contracts, as the use cases see them: pure encoders from domain data to calls, and commitments. No network. */
+import type { MethodName } from "../domain/algorithms.ts";
 import type { EpochSecond, MicroEur, MicroEurPerKwh } from "../domain/units.ts";
 
 export type Hex = `0x${string}`;
@@ -80,7 +81,7 @@ export type RedeemIntent = {
 
 export type Ledger = {
   /** Versions (keccak256 of the registered specification) of the algorithms that plans may claim. */
-  readonly versions: { readonly "least-cost": Hex; readonly "least-laxity": Hex };
+  readonly versions: Readonly<Record<MethodName, Hex>>;
   setGroup(g: { group: number; cpo: number; capacityW: number; parent: number; fromSlot: number }): ChainCall;
   registerAssets(list: readonly AssetSpec[]): ChainCall;
   assetId(cpo: number, salt: Hex, evseId: string): Hex;

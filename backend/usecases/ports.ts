@@ -6,6 +6,7 @@
  *   ledger  calls of the contracts       clock   time, and jobs for later
  *   solve   linear programs              random  salts and keys
  */
+import type { MethodName } from "../domain/algorithms.ts";
 import type { ChargingGroup, Cpo as CpoEntity, Evse, EvseStatus, Location, PvAsset, Tariff } from "../domain/assets.ts";
 import type { MeterReading, SiteReading, SiteSlot } from "../domain/meters.ts";
 import type { ChargingProfile, ProfileState, SentProfile } from "../domain/profiles.ts";
@@ -234,7 +235,7 @@ export type StoredPlan = {
   readonly groupId: string;
   readonly slot: number;
   readonly at: EpochSecond;
-  readonly algorithm: "least-cost" | "least-laxity";
+  readonly algorithm: MethodName;
   /** Hex; the problem begins with its random salt. */
   readonly problem: string;
   readonly x: string;

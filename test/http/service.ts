@@ -2,6 +2,7 @@
  * The API over the real world: use cases, PGlite, accounts and HTTP on a random port; virtual time, and a chain that is
  * made up. Two CPOs with one group each, two drivers, staff, an auditor and keys on both sides.
  */
+
 import { createHash, randomBytes, randomUUID } from "node:crypto";
 import { sql } from "kysely";
 import { type DestinationStream, pino } from "pino";
@@ -13,6 +14,7 @@ import { createLedger } from "../../backend/adapters/chain/ledger.ts";
 import { createWallets } from "../../backend/adapters/chain/wallets.ts";
 import { createQueueClock } from "../../backend/adapters/clock/queueClock.ts";
 import { createStore } from "../../backend/adapters/store/store.ts";
+import { METHOD_NAMES } from "../../backend/domain/algorithms.ts";
 import type { SentProfile } from "../../backend/domain/profiles.ts";
 import { epochSecond, microEurPerKwh, watt } from "../../backend/domain/units.ts";
 import { type Api, type AppOptions, createApp } from "../../backend/http/app.ts";
@@ -42,7 +44,7 @@ const MANIFEST: Manifest = {
       { address: address(i + 1), block: 1, tx: hash(i + 1), bytecodeHash: hash(0), args: [] },
     ]),
   ) as unknown as Manifest["contracts"],
-  algorithms: { "least-cost/1": hash(1), "least-laxity/1": hash(2) },
+  algorithms: Object.fromEntries(METHOD_NAMES.map((name, i) => [`${name}/1`, hash(i + 1)])),
 };
 
 export type Service = Awaited<ReturnType<typeof startService>>;

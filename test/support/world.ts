@@ -8,6 +8,7 @@
  *   await site.minutes(10);
  *   const { settlement } = await car.unplug();
  */
+
 import { createHash } from "node:crypto";
 import { bindContracts } from "../../backend/adapters/chain/contracts.ts";
 import { loadArtifacts, type Manifest } from "../../backend/adapters/chain/deployment.ts";
@@ -16,6 +17,7 @@ import { createQueueClock } from "../../backend/adapters/clock/queueClock.ts";
 import * as stage from "../../backend/adapters/cpo/simulated/simulatedSite.ts";
 import { solveWithJavascriptLpSolver } from "../../backend/adapters/solvers/javascriptLpSolver.ts";
 import { createStore } from "../../backend/adapters/store/store.ts";
+import { METHOD_NAMES } from "../../backend/domain/algorithms.ts";
 import { limitAt, type SentProfile } from "../../backend/domain/profiles.ts";
 import { SLOT_S, slotOf, slotStart } from "../../backend/domain/slots.ts";
 import { type EpochSecond, epochSecond, microEurPerKwh, watt, wattHour } from "../../backend/domain/units.ts";
@@ -326,7 +328,7 @@ const MANIFEST: Manifest = {
       { address: address(name), block: 1, tx: hash(name), bytecodeHash: hash("code"), args: [] },
     ]),
   ) as unknown as Manifest["contracts"],
-  algorithms: { "least-cost/1": hash("least-cost"), "least-laxity/1": hash("least-laxity") },
+  algorithms: Object.fromEntries(METHOD_NAMES.map((name) => [`${name}/1`, hash(name)])),
 };
 export const aLedger = () => createLedger(bindContracts(MANIFEST, artifacts));
 export const aWallet = (id: string) =>

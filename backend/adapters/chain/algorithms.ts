@@ -1,16 +1,17 @@
 /** What is registered on chain about the scheduling methods: name, hash of the source code, parameters. */
 import { readdirSync, readFileSync } from "node:fs";
 import { keccak256, toUtf8Bytes } from "ethers";
+import { METHOD_NAMES } from "../../domain/algorithms.ts";
 import type { AlgorithmSpec } from "./deployment.ts";
 import type { Hex } from "./rpc.ts";
 
 /** `voll` and `extra` hold for every run; a run's `scale` and early weight stay within the maxima. */
 export type RegisteredWeights = Pick<AlgorithmSpec, "maxScale" | "voll" | "extra" | "maxEarly">;
 
-/** Specifications of the two methods, for `DeploymentConfig.algorithms`. */
+/** Specifications of all methods, for `DeploymentConfig.algorithms`. */
 export function algorithmSpecs(weights: RegisteredWeights, activeFrom = 0): AlgorithmSpec[] {
   const shared = { ...weights, sourceHash: sourceHash(), activeFrom, uri: "" };
-  return ["least-cost/1", "least-laxity/1"].map((method) => ({ ...shared, method }));
+  return METHOD_NAMES.map((name) => ({ ...shared, method: `${name}/1` }));
 }
 
 /** keccak256 over "name\n" and content of every source file of the folder, by name; line ends count as \n. */

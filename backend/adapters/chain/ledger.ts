@@ -1,5 +1,7 @@
 /** The port `Ledger`: business facts in, calls for the outbox out. Pure; everything that is personal arrives as a hash. */
+
 import { AbiCoder, keccak256, MaxUint256 } from "ethers";
+import { METHOD_NAMES } from "../../domain/algorithms.ts";
 import type { AssetSpec, BillLine, ChainCall, Lane, Ledger, RunRecord } from "../../usecases/ports.ts";
 import {
   earlierLink,
@@ -68,7 +70,7 @@ export function createLedger(contracts: Contracts): FullLedger {
   }
 
   return {
-    versions: { "least-cost": version("least-cost/1"), "least-laxity": version("least-laxity/1") },
+    versions: Object.fromEntries(METHOD_NAMES.map((name) => [name, version(`${name}/1`)])) as Ledger["versions"],
 
     /* Registers */
 

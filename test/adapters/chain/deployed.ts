@@ -15,6 +15,7 @@ import { type Db, enqueue } from "../../../backend/adapters/chain/outbox.ts";
 import { LOCAL_POLICY } from "../../../backend/adapters/chain/outboxRow.ts";
 import { localSigner, type Signer } from "../../../backend/adapters/chain/signer.ts";
 import { type Alarm, createWriter, type Progress } from "../../../backend/adapters/chain/writer.ts";
+import { METHOD_NAMES } from "../../../backend/domain/algorithms.ts";
 import type { ChainCall, Lane } from "../../../backend/usecases/ports.ts";
 import { WEIGHTS } from "../../support/problems.ts";
 import { freshDatabase, key } from "./bench.ts";
@@ -64,7 +65,7 @@ export async function aDeployment(): Promise<Deployed> {
     pauser: [],
     faucet: [KEYS.treasury.address],
   };
-  const algorithms = ["least-cost/1", "least-laxity/1"].map((method) => ({ ...algorithm, method }));
+  const algorithms = METHOD_NAMES.map((name) => ({ ...algorithm, method: `${name}/1` }));
   const config = localDeployment(holders, { admin: KEYS.deployer.address, algorithms });
   const manifest = await deployContracts(chain.rpc, KEYS.deployer, ARTIFACTS, config);
   const contracts = bindContracts(manifest, ARTIFACTS);

@@ -5,6 +5,7 @@
  *   offered -> accepted -> on-track <-> at-risk -> kept | late | short
  *   offered -> expired;  anything that holds capacity -> amended (a newer version took its place) | withdrawn
  */
+import type { FirstPart } from "./sessions.ts";
 import { type EpochSecond, epochSecond, type WattHour, wattHour } from "./units.ts";
 
 export type PromiseState =
@@ -40,6 +41,8 @@ export type EnergyPromise = {
   /** Missing part at `by` (or at unplug, if earlier) and at unplug; null until judged. */
   readonly missingWh: WattHour | null;
   readonly missingAtUnplugWh: WattHour | null;
+  /** Minimum energy first: a second, earlier deadline. `missingWh`: what was missing then, null until judged. */
+  readonly first?: { readonly wh: WattHour; readonly by: EpochSecond; readonly missingWh: WattHour | null };
 };
 
 /** How long an offer stands, s. */
@@ -56,13 +59,19 @@ export const isExpired = (promise: EnergyPromise, at: EpochSecond) =>
   promise.state === "offered" && at >= promise.expiresAt;
 
 export function offerPromise(
-  offer: Pick<EnergyPromise, "sessionId" | "version" | "energyWh" | "by" | "fromRegisterWh">,
+  offer: Pick<EnergyPromise, "sessionId" | "version" | "energyWh" | "by" | "fromRegisterWh"> & {
+    readonly first?: FirstPart | undefined;
+  },
   at: EpochSecond,
 ): EnergyPromise {
-  const { sessionId, version, energyWh, by, fromRegisterWh } = offer;
+  const { sessionId, version, energyWh, by, fromRegisterWh, first } = offer;
   if (energyWh <= 0 || by <= at)
     throw new RangeError(
       `A promise of ${energyWh} Wh by ${by}, made at ${at}, promises nothing. Offer energy above 0 Wh by a later time.`,
+    );
+  if (first && !(first.wh > 0 && first.wh <= energyWh && first.by > at && first.by < by))
+    throw new RangeError(
+      `A first part of ${first.wh} Wh by ${first.by} is none of ${energyWh} Wh by ${by}. Offer less, earlier.`,
     );
   return {
     sessionId,
@@ -70,6 +79,7 @@ export function offerPromise(
     energyWh,
     by,
     fromRegisterWh,
+    ...(first && { first: { ...first, missingWh: null } }),
     state: "offered",
     offeredAt: at,
     expiresAt: epochSecond(at + OFFER_S),
@@ -117,6 +127,20 @@ export function judge(m: {
   if (missingAtUnplugWh === null) return { outcome: "open", missingWh, missingAtUnplugWh };
   return { outcome: missingAtUnplugWh <= allowed ? "late" : "short", missingWh, missingAtUnplugWh };
 }
+
+/**
+ * The promise with its first part judged, once, at its time or at unplug if that came earlier. A first part that came late
+ * is a fact of its own, shown to the driver and the operator: the promise's outcome and compensation follow from its end.
+ */
+export function judgeFirst(promise: EnergyPromise, meteredByWh: number): EnergyPromise {
+  const { first } = promise;
+  if (!first || first.missingWh !== null) return promise;
+  return { ...promise, first: { ...first, missingWh: wattHour(Math.max(0, first.wh - meteredByWh)) } };
+}
+
+/** Whether the first part was there in time; null without one, or before its time. */
+export const firstOutcome = ({ first }: EnergyPromise): "kept" | "late" | null =>
+  !first || first.missingWh === null ? null : first.missingWh <= toleranceWh(first.wh) ? "kept" : "late";
 
 /* ----------------------------------------------------------------------------------------------- transitions */
 

@@ -26,13 +26,21 @@ export type ChargingSession = {
   /** Register of the EVSE's meter at plug-in and at plug-out. */
   readonly startRegisterWh: WattHour;
   readonly endRegisterWh: WattHour | null;
+  /** Once it charges it must not be stopped before its energy is in: some cars do not wake up again. Only where it is so. */
+  readonly cannotPause?: true;
 };
 
 /** What the driver said (OCPI ChargingPreferences), or what was learned when the driver said nothing. */
 export type ChargingPreferences = {
   readonly energyNeedWh: WattHour;
   readonly departsAt: EpochSecond;
+  /** Planned start: no charging before this instant. */
+  readonly notBefore?: EpochSecond;
+  /** Minimum energy first: this part of the need by an earlier time. */
+  readonly first?: FirstPart;
 };
+
+export type FirstPart = { readonly wh: WattHour; readonly by: EpochSecond };
 
 /** Why a request was turned into what it became; kept for the driver and the auditor. */
 export type Admission = {
@@ -43,4 +51,48 @@ export type Admission = {
   readonly wishedBy: EpochSecond;
   readonly offeredWh: WattHour;
   readonly shortfallWh: WattHour;
+  /** All of the wish would have fitted by then; the driver may take that instead (answerOffer.ts). */
+  readonly laterAt?: EpochSecond;
+};
+
+/** A driver, or the CPO for a driver, asks for full power now; F = 0 for the session from then on. Kept for ever. */
+export type Boost = {
+  readonly id: string;
+  readonly sessionId: string;
+  readonly askedBy: "driver" | "cpo";
+  readonly askedAt: EpochSecond;
+  /** It ends by itself then, or when `energyWh` is in, whichever comes first. */
+  readonly until: EpochSecond;
+  readonly energyWh: WattHour | null;
+  /** Register of the EVSE's meter at the request. */
+  readonly fromRegisterWh: WattHour;
+  readonly endedAt: EpochSecond | null;
+  readonly ended: BoostEnd | null;
+};
+export type BoostEnd = "energy" | "time" | "cancelled" | "unplugged";
+
+/**
+ * Power that was set aside for a session, outside of the plan, from the instant on that the row was written: what opted-out
+ * and boosted sessions were granted, and the least power of a car that cannot pause (`until` null: until its energy is in).
+ */
+export type PowerGrant = {
+  readonly sessionId: string;
+  readonly at: EpochSecond;
+  readonly kind: "opt-out" | "boost" | "steady";
+  readonly limitW: Watt;
+  readonly from: EpochSecond;
+  readonly until: EpochSecond | null;
+};
+
+/** A request that could not be met as wished, and the proof of it: bytes as in encoding.ts, hex. */
+export type Refusal = {
+  readonly sessionId: string;
+  readonly at: EpochSecond;
+  readonly wishedWh: WattHour;
+  readonly wishedBy: EpochSecond;
+  readonly shortfallWh: WattHour;
+  readonly problem: string;
+  readonly x: string;
+  readonly y: string;
+  readonly w: string;
 };

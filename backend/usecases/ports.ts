@@ -6,16 +6,26 @@
  *   ledger  calls of the contracts       clock   time, and jobs for later
  *   solve   linear programs              random  salts and keys
  */
-import type { MethodName } from "../domain/algorithms.ts";
+import type { AlgorithmChoice, MethodName } from "../domain/algorithms.ts";
 import type { ChargingGroup, Cpo as CpoEntity, Evse, EvseStatus, Location, PvAsset, Tariff } from "../domain/assets.ts";
 import type { MeterReading, SiteReading, SiteSlot } from "../domain/meters.ts";
 import type { ChargingProfile, ProfileState, SentProfile } from "../domain/profiles.ts";
 import type { EnergyPromise } from "../domain/promises.ts";
-import type { Admission, ChargingMode, ChargingPreferences, ChargingSession } from "../domain/sessions.ts";
+import type {
+  Admission,
+  Boost,
+  BoostEnd,
+  ChargingMode,
+  ChargingPreferences,
+  ChargingSession,
+  PowerGrant,
+  Refusal,
+} from "../domain/sessions.ts";
 import type { EpochSecond, MicroEur, MicroEurPerKwh, WattHour } from "../domain/units.ts";
 import type { Solve } from "../optimisation/model.ts";
 import type { Board } from "./board.ts";
 import type { ChainCall, Ledger, SealedWallet, Wallets } from "./ledgerPort.ts";
+import type { StrategyWindow } from "./strategies.ts";
 
 export type * from "./chainReaderPort.ts";
 export type * from "./ledgerPort.ts";
@@ -68,6 +78,8 @@ export type Job =
   | { readonly kind: "limit"; readonly groupId: string; readonly at: EpochSecond }
   | { readonly kind: "offer-expiry"; readonly sessionId: string }
   | { readonly kind: "promise-due"; readonly sessionId: string }
+  /** The time of a promise's first part. */
+  | { readonly kind: "first-due"; readonly sessionId: string }
   | { readonly kind: "answer-due"; readonly profileId: string };
 
 export type Clock = {
@@ -93,6 +105,7 @@ export type Store = {
   readonly meters: MeterStore;
   readonly prices: PriceStore;
   readonly promises: PromiseStore;
+  readonly priorities: PriorityStore;
   readonly profiles: ProfileStore;
   readonly plans: PlanStore;
   readonly bills: BillStore;
@@ -111,6 +124,9 @@ export type SiteStore = {
   cpos(): Promise<readonly CpoEntity[]>;
   groups(): Promise<readonly ChargingGroup[]>;
   group(id: string): Promise<ChargingGroup | null>;
+  setAlgorithm(groupId: string, choice: AlgorithmChoice, at: EpochSecond): Promise<void>;
+  /** What the group has run since when, oldest first; the first one from the beginning of time. */
+  algorithms(groupId: string): Promise<readonly { readonly from: EpochSecond; readonly choice: AlgorithmChoice }[]>;
   evses(groupId: string): Promise<readonly Evse[]>;
   evse(id: string): Promise<Evse | null>;
   pvs(groupId: string): Promise<readonly PvAsset[]>;
@@ -220,6 +236,30 @@ export type PromiseStore = {
   all(): Promise<readonly EnergyPromise[]>;
 };
 
+/** Boosts, what was granted outside of plans, refusals with their proofs, and what EVSEs do when the driver says nothing. */
+export type PriorityStore = {
+  addBoost(boost: Boost): Promise<void>;
+  endBoost(id: string, at: EpochSecond, ended: BoostEnd): Promise<void>;
+  /** Oldest first. */
+  boosts(sessionId: string): Promise<readonly Boost[]>;
+  /** Of the group's sessions, newest first. */
+  boostsIn(groupId: string, limit: number): Promise<readonly Boost[]>;
+  addGrant(grant: PowerGrant): Promise<void>;
+  /** In the order in which they were given. */
+  grants(sessionId: string): Promise<readonly PowerGrant[]>;
+  addRefusal(refusal: Refusal): Promise<void>;
+  refusals(sessionId: string): Promise<readonly Refusal[]>;
+  /** Replaces what held before; the old ones are kept. */
+  setStrategies(strategies: EvseStrategies): Promise<void>;
+  strategies(evseId: string): Promise<EvseStrategies | null>;
+};
+
+export type EvseStrategies = {
+  readonly evseId: string;
+  readonly at: EpochSecond;
+  readonly windows: readonly StrategyWindow[];
+};
+
 export type ProfileStore = {
   add(profiles: readonly SentProfile[]): Promise<void>;
   answer(id: string, state: ProfileState, at: EpochSecond): Promise<void>;
@@ -236,6 +276,8 @@ export type StoredPlan = {
   readonly slot: number;
   readonly at: EpochSecond;
   readonly algorithm: MethodName;
+  /** What it was made with, defaults included; a fallback has none. */
+  readonly parameters: AlgorithmChoice["parameters"];
   /** Hex; the problem begins with its random salt. */
   readonly problem: string;
   readonly x: string;

@@ -16,6 +16,8 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "4_meters_and_prices": { up: (db) => run(db, METERS) },
   "5_plans": { up: (db) => run(db, PLANS) },
   "6_bills": { up: (db) => run(db, BILLS) },
+  "7_algorithms": { up: (db) => run(db, ALGORITHMS) },
+  "8_priorities": { up: (db) => run(db, PRIORITIES) },
 };
 
 async function run(db: Kysely<unknown>, statements: readonly string[]): Promise<void> {
@@ -164,4 +166,46 @@ const BILLS = [
   `create index incident_at on incident (at, no)`,
   // JSON as text: it is written with every step and read once, at start. To compress it would cost more than to write it.
   `create table snapshot (name ${ID} primary key, at timestamptz not null, state text storage external not null)`,
+];
+
+/** Until then every group ran least-cost, without parameters. The history says since when a group has run what. */
+const ALGORITHMS = [
+  `alter table charging_group add column algorithm_parameters jsonb not null default '{}'`,
+  `alter table plan add column parameters jsonb not null default '{}'`,
+  `create table group_algorithm (
+     no bigint generated always as identity primary key, group_id ${ID} not null references charging_group,
+     from_at timestamptz not null, algorithm text not null, parameters jsonb not null)`,
+  `create index group_algorithm_group on group_algorithm (group_id, no)`,
+  `insert into group_algorithm (group_id, from_at, algorithm, parameters)
+     select id, to_timestamp(0), algorithm, algorithm_parameters from charging_group`,
+];
+
+const PRIORITIES = [
+  `alter table charging_session add column cannot_pause boolean not null default false`,
+  `alter table session_preferences add column not_before timestamptz, add column first_wh bigint,
+     add column first_by timestamptz, add check ((first_wh is null) = (first_by is null))`,
+  `alter table admission add column later_at timestamptz`,
+  `alter table promise add column first_wh bigint, add column first_by timestamptz, add column first_missing_wh bigint`,
+  `create table boost (
+     no bigint generated always as identity primary key, id ${ID} not null unique,
+     session_id ${ID} not null references charging_session, asked_by text not null check (asked_by in ('driver', 'cpo')),
+     asked_at timestamptz not null, until_at timestamptz not null, energy_wh bigint, from_register_wh bigint not null,
+     ended_at timestamptz, ended text, check ((ended_at is null) = (ended is null)))`,
+  `create index boost_session on boost (session_id, no)`,
+  `create table power_grant (
+     no bigint generated always as identity primary key, session_id ${ID} not null references charging_session,
+     at timestamptz not null, kind text not null check (kind in ('opt-out', 'boost', 'steady')),
+     limit_w integer not null check (limit_w >= 0), from_at timestamptz not null, until_at timestamptz)`,
+  `create index power_grant_session on power_grant (session_id, no)`,
+  ...appendOnly("power_grant"),
+  `create table refusal (
+     no bigint generated always as identity primary key, session_id ${ID} not null references charging_session,
+     at timestamptz not null, wished_wh bigint not null, wished_by timestamptz not null, shortfall_wh bigint not null,
+     problem bytea not null, x bytea not null, y bytea not null, w bytea not null)`,
+  `create index refusal_session on refusal (session_id, no)`,
+  ...appendOnly("refusal"),
+  `create table evse_strategies (
+     no bigint generated always as identity primary key, evse_id ${ID} not null references evse,
+     at timestamptz not null, windows json not null)`,
+  `create index evse_strategies_evse on evse_strategies (evse_id, no)`,
 ];

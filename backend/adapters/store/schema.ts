@@ -9,12 +9,13 @@
  *
  * Rows never leave this folder; each subject's file maps its own rows to the domain's types.
  */
-import type { ColumnType, GeneratedAlways, Kysely } from "kysely";
+import type { ColumnType, Generated, GeneratedAlways, Kysely } from "kysely";
+import type { AlgorithmChoice, AlgorithmName } from "../../domain/algorithms.ts";
 import type { ChargingGroup, EvseStatus } from "../../domain/assets.ts";
 import type { ProfileReason, ProfileState } from "../../domain/profiles.ts";
 import type { PromiseState } from "../../domain/promises.ts";
-import type { Admission, ChargingMode } from "../../domain/sessions.ts";
-import type { GroupLimit, Incident, StoredPlan } from "../../usecases/ports.ts";
+import type { Admission, Boost, ChargingMode, PowerGrant } from "../../domain/sessions.ts";
+import type { EvseStrategies, GroupLimit, Incident, StoredPlan } from "../../usecases/ports.ts";
 import type { ChainTables } from "../chain/tables.ts";
 
 export type Db = Kysely<Database>;
@@ -34,7 +35,15 @@ export type Database = ChainTables & {
     supply_limit_w: number;
     limit_kind: ChargingGroup["limitKind"];
     feed_in_micro_eur_per_kwh: number;
-    algorithm: ChargingGroup["algorithm"];
+    algorithm: AlgorithmName;
+    algorithm_parameters: Json<AlgorithmChoice["parameters"]>;
+  };
+  group_algorithm: {
+    no: GeneratedAlways<number>;
+    group_id: string;
+    from_at: Date;
+    algorithm: AlgorithmName;
+    parameters: Json<AlgorithmChoice["parameters"]>;
   };
   evse: { id: string; group_id: string; row: number; max_power_w: number; phases: number; status: EvseStatus };
   pv_asset: { id: string; group_id: string; row: number; rated_power_w: number };
@@ -80,6 +89,7 @@ export type Database = ChainTables & {
     phases: number;
     start_register_wh: number;
     end_register_wh: number | null;
+    cannot_pause: Generated<boolean>;
   };
   session_preferences: {
     no: GeneratedAlways<number>;
@@ -87,6 +97,9 @@ export type Database = ChainTables & {
     at: Date;
     energy_need_wh: number;
     departs_at: Date;
+    not_before: Date | null;
+    first_wh: number | null;
+    first_by: Date | null;
   };
   admission: {
     no: GeneratedAlways<number>;
@@ -97,6 +110,46 @@ export type Database = ChainTables & {
     wished_by: Date;
     offered_wh: number;
     shortfall_wh: number;
+    later_at: Date | null;
+  };
+  boost: {
+    no: GeneratedAlways<number>;
+    id: string;
+    session_id: string;
+    asked_by: Boost["askedBy"];
+    asked_at: Date;
+    until_at: Date;
+    energy_wh: number | null;
+    from_register_wh: number;
+    ended_at: Date | null;
+    ended: Boost["ended"];
+  };
+  power_grant: {
+    no: GeneratedAlways<number>;
+    session_id: string;
+    at: Date;
+    kind: PowerGrant["kind"];
+    limit_w: number;
+    from_at: Date;
+    until_at: Date | null;
+  };
+  refusal: {
+    no: GeneratedAlways<number>;
+    session_id: string;
+    at: Date;
+    wished_wh: number;
+    wished_by: Date;
+    shortfall_wh: number;
+    problem: Uint8Array;
+    x: Uint8Array;
+    y: Uint8Array;
+    w: Uint8Array;
+  };
+  evse_strategies: {
+    no: GeneratedAlways<number>;
+    evse_id: string;
+    at: Date;
+    windows: Json<EvseStrategies["windows"]>;
   };
   promise: {
     session_id: string;
@@ -112,6 +165,9 @@ export type Database = ChainTables & {
     good_runs: number;
     missing_wh: number | null;
     missing_at_unplug_wh: number | null;
+    first_wh: number | null;
+    first_by: Date | null;
+    first_missing_wh: number | null;
   };
   sent_profile: {
     no: GeneratedAlways<number>;
@@ -145,6 +201,7 @@ export type Database = ChainTables & {
     slot: number;
     at: Date;
     algorithm: StoredPlan["algorithm"];
+    parameters: Json<StoredPlan["parameters"]>;
     problem: Uint8Array;
     x: Uint8Array;
     y: Uint8Array;

@@ -6,7 +6,7 @@ import type { SessionStore } from "../../usecases/ports.ts";
 import { EvseOccupiedError, SessionExistsError } from "./errors.ts";
 import { inTransaction, nextNumber, returnNumber } from "./numbers.ts";
 import type { Database, Db } from "./schema.ts";
-import { fromDate, fromDateOrNull, toDate } from "./values.ts";
+import { fromDate, fromDateOrNull, toDate, toDateOrNull } from "./values.ts";
 
 export const sessionStore = (db: Db): SessionStore => ({
   start: (session) => inTransaction(db, (trx) => start(trx, session)),
@@ -69,10 +69,18 @@ export const sessionStore = (db: Db): SessionStore => ({
   },
 
   async setPreferences(sessionId, at, preferences) {
-    const { energyNeedWh, departsAt } = preferences;
+    const { energyNeedWh, departsAt, notBefore, first } = preferences;
     await db
       .insertInto("session_preferences")
-      .values({ session_id: sessionId, at: toDate(at), energy_need_wh: energyNeedWh, departs_at: toDate(departsAt) })
+      .values({
+        session_id: sessionId,
+        at: toDate(at),
+        energy_need_wh: energyNeedWh,
+        departs_at: toDate(departsAt),
+        not_before: toDateOrNull(notBefore ?? null),
+        first_wh: first?.wh ?? null,
+        first_by: toDateOrNull(first?.by ?? null),
+      })
       .execute();
   },
   async preferences(sessionId): Promise<ChargingPreferences | null> {
@@ -83,7 +91,14 @@ export const sessionStore = (db: Db): SessionStore => ({
       .orderBy("no", "desc")
       .limit(1)
       .executeTakeFirst();
-    return row ? { energyNeedWh: wattHour(row.energy_need_wh), departsAt: fromDate(row.departs_at) } : null;
+    if (!row) return null;
+    const { first_wh: wh, first_by: by, not_before: notBefore } = row;
+    return {
+      energyNeedWh: wattHour(row.energy_need_wh),
+      departsAt: fromDate(row.departs_at),
+      ...(notBefore && { notBefore: fromDate(notBefore) }),
+      ...(wh !== null && by !== null && { first: { wh: wattHour(wh), by: fromDate(by) } }),
+    };
   },
 
   async addAdmission(admission) {
@@ -153,6 +168,7 @@ const sessionRow = (session: ChargingSession): Insertable<Database["charging_ses
   phases: session.phases,
   start_register_wh: session.startRegisterWh,
   end_register_wh: null,
+  cannot_pause: session.cannotPause ?? false,
 });
 const toSession = (row: Selectable<Database["charging_session"]>): ChargingSession => ({
   id: row.id,
@@ -169,6 +185,7 @@ const toSession = (row: Selectable<Database["charging_session"]>): ChargingSessi
   phases: row.phases as ChargingSession["phases"],
   startRegisterWh: wattHour(row.start_register_wh),
   endRegisterWh: row.end_register_wh === null ? null : wattHour(row.end_register_wh),
+  ...(row.cannot_pause && { cannotPause: true }),
 });
 
 const admissionRow = (admission: Admission): Insertable<Database["admission"]> => ({
@@ -179,6 +196,7 @@ const admissionRow = (admission: Admission): Insertable<Database["admission"]> =
   wished_by: toDate(admission.wishedBy),
   offered_wh: admission.offeredWh,
   shortfall_wh: admission.shortfallWh,
+  later_at: toDateOrNull(admission.laterAt ?? null),
 });
 const toAdmission = (row: Selectable<Database["admission"]>): Admission => ({
   sessionId: row.session_id,
@@ -188,4 +206,5 @@ const toAdmission = (row: Selectable<Database["admission"]>): Admission => ({
   wishedBy: fromDate(row.wished_by),
   offeredWh: wattHour(row.offered_wh),
   shortfallWh: wattHour(row.shortfall_wh),
+  ...(row.later_at && { laterAt: fromDate(row.later_at) }),
 });

@@ -11,6 +11,7 @@ import { noticingStrays, withoutStrays } from "./oneTransaction.ts";
 import { outboxStore } from "./outbox.ts";
 import { planStore } from "./plans.ts";
 import { priceStore } from "./prices.ts";
+import { priorityStore } from "./priorities.ts";
 import { profileStore } from "./profiles.ts";
 import { promiseStore } from "./promises.ts";
 import type { Db } from "./schema.ts";
@@ -50,6 +51,7 @@ const parts = (db: Db, waiting: Waiting | null): Omit<Store, "transaction"> => (
   meters: meterStore(db, waiting),
   prices: priceStore(db),
   promises: promiseStore(db, waiting),
+  priorities: priorityStore(db),
   profiles: profileStore(db, waiting),
   plans: planStore(db),
   bills: billStore(db),

@@ -21,3 +21,6 @@ export type AlgorithmChoice = {
   readonly name: AlgorithmName;
   readonly parameters: Readonly<Record<string, number>>;
 };
+
+/** What runs where nobody has chosen. */
+export const DEFAULT_ALGORITHM: AlgorithmChoice = { name: "least-cost", parameters: {} };

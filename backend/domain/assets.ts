@@ -1,4 +1,5 @@
 /** What stands on a site: operators, locations, charging groups, EVSEs and PV. Numbers (u32) are the names on chain. */
+import type { AlgorithmChoice } from "./algorithms.ts";
 import type { MicroEurPerKwh, Watt } from "./units.ts";
 
 /** Charge point operator (OCPI role CPO). */
@@ -24,7 +25,8 @@ export type ChargingGroup = {
   readonly limitKind: "contract" | "thermal";
   /** Worth of PV surplus that no car takes. */
   readonly feedIn: MicroEurPerKwh;
-  readonly algorithm: "least-cost";
+  /** How its power is shared out; what each algorithm does is in optimisation/README.md. */
+  readonly algorithm: AlgorithmChoice;
 };
 
 /** OCPI 2.2.1 Status, the part that decides whether a car can charge. */

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { type EpochSecond, epochSecond } from "../domain/units.ts";
 import * as out from "./answers.ts";
+import { algorithmChoice, algorithmChoiceOut, cpoAlgorithms } from "./cpoAlgorithms.ts";
 import { cpoSetup } from "./cpoSetup.ts";
 import type { Deps } from "./deps.ts";
 import { latestBills } from "./latestBills.ts";
@@ -22,6 +23,7 @@ const group = z
     locationId: z.string(),
     supplyLimitW: w,
     limitKind: z.enum(["contract", "thermal"]),
+    algorithm: algorithmChoice,
   })
   .meta({ id: "Group" });
 const allocations = z.object({
@@ -59,6 +61,7 @@ export function cpoRoutes(deps: Deps): readonly Route[] {
           locationId: one.locationId,
           supplyLimitW: one.supplyLimitW,
           limitKind: one.limitKind,
+          algorithm: algorithmChoiceOut(one.algorithm),
         }));
         return { status: 200, body: { groups } };
       },
@@ -202,6 +205,7 @@ export function cpoRoutes(deps: Deps): readonly Route[] {
         return { status: 200, body: { settlements: bills.map(out.settlementOut) } };
       },
     }),
+    ...cpoAlgorithms(deps),
     ...cpoSetup(deps),
   ];
 }

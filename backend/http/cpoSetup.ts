@@ -1,5 +1,6 @@
 /** What a CPO sets up: its site, its tariff, and the keys of its machines. */
 import { z } from "zod";
+import { DEFAULT_ALGORITHM } from "../domain/algorithms.ts";
 import { microEurPerKwh } from "../domain/units.ts";
 import * as out from "./answers.ts";
 import type { Deps } from "./deps.ts";
@@ -64,7 +65,7 @@ export function cpoSetup(deps: Deps): readonly Route[] {
           location: { ...body.location, cpoId: id },
           tariff: { id: body.tariff.id, pricePerKwh: body.tariff.pricePerKwhMicroEur },
           groups: body.groups.map(({ evses, pvs, feedInMicroEurPerKwh, ...group }) => ({
-            group: { ...group, feedIn: microEurPerKwh(Number(feedInMicroEurPerKwh)), algorithm: "least-cost" },
+            group: { ...group, feedIn: microEurPerKwh(Number(feedInMicroEurPerKwh)), algorithm: DEFAULT_ALGORITHM },
             evses,
             pvs,
           })),

@@ -56,6 +56,12 @@ export const PROBLEMS = {
   "suspicious-need": { status: 422, title: "The need is not plausible", at: "energyNeedWh" },
   "suspicious-limit": { status: 422, title: "The limit is not plausible", at: "limitW" },
   "past-limit": { status: 422, title: "The limit has ended already", at: "until" },
+  "unknown-algorithm": { status: 422, title: "There is no such algorithm", at: "name" },
+  "unknown-parameter": {
+    status: 422,
+    title: "The algorithm has no such parameter, or not this value",
+    at: "parameters",
+  },
   "suspicious-price": { status: 422, title: "The price is not plausible", at: "pricePerKwhMicroEur" },
   "bad-instant": { status: 422, title: "The instant is not plausible", at: "at" },
   "implausible-register": { status: 422, title: "The register is not plausible", at: "registerWh" },

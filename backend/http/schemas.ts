@@ -78,6 +78,13 @@ export const groupLimit = z.strictObject({
   from: instant,
   until: instant.nullable(),
 });
+export const algorithm = z.strictObject({
+  name: z.string({ error: "Give the name of an algorithm; GET /cpo/algorithms lists them." }).max(100),
+  parameters: z
+    .record(z.string().max(100), z.number({ error: "Give a number." }), { error: "Give parameters by name." })
+    .default({})
+    .meta({ description: "By name; GET /cpo/algorithms lists them with unit, default and bounds" }),
+});
 export const tariff = z.strictObject({ pricePerKwhMicroEur: price });
 export const key = z
   .strictObject({

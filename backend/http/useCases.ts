@@ -11,6 +11,7 @@ import { redeemFlex } from "../usecases/redeemFlex.ts";
 import { type NewDriver, registerDriver, setDriverPreferences } from "../usecases/registerDriver.ts";
 import { requestCharging } from "../usecases/requestCharging.ts";
 import { setEvseStatus } from "../usecases/setEvseStatus.ts";
+import { type AlgorithmWish, setGroupAlgorithm } from "../usecases/setGroupAlgorithm.ts";
 import { liftGroupLimit, setGroupLimit } from "../usecases/setGroupLimit.ts";
 import { setTariff } from "../usecases/setTariff.ts";
 import { type SitePlan, setUpSite } from "../usecases/setUpSite.ts";
@@ -44,6 +45,7 @@ export function bindUseCases(world: World, probes: Probes, run: RunStep = (step)
     answerProfile: bound(answerProfile),
     setGroupLimit: bound(setGroupLimit),
     liftGroupLimit: (groupId: string) => run(() => liftGroupLimit(world, groupId, world.clock.now())),
+    setGroupAlgorithm: bound<AlgorithmWish, Awaited<ReturnType<typeof setGroupAlgorithm>>>(setGroupAlgorithm),
     setTariff: bound(setTariff),
     redeemFlex: bound(redeemFlex),
     setUpSite: bound<SitePlan, Awaited<ReturnType<typeof setUpSite>>>(setUpSite),

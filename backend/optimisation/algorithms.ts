@@ -44,34 +44,37 @@ const PROTECT_PROMISES: Parameter = {
   max: 1,
 };
 
+/** Prices of waiting; they are part of the problem (its early weight), so every method of it counts with them. */
+const EARLY: readonly Parameter[] = [
+  {
+    name: "automaticEarly",
+    about: "1: a price of waiting that grows as capacity gets scarce and as drivers leave early; 0: none",
+    unit: "0 or 1",
+    default: 1,
+    min: 0,
+    max: 1,
+  },
+  {
+    name: "earlyMicroEurPerKwhHour",
+    about: "Price of waiting on top of it",
+    unit: "micro-euro per kWh and hour",
+    default: 0,
+    min: 0,
+    max: 300_000,
+  },
+];
+
 export const ALGORITHMS: Readonly<Record<AlgorithmName, Algorithm>> = {
   "least-cost": {
     about: "Most promised energy, then most other energy, then least cost, then earliest; proven optimal",
-    parameters: [
-      {
-        name: "automaticEarly",
-        about: "1: a price of waiting that grows as capacity gets scarce and as drivers leave early; 0: none",
-        unit: "0 or 1",
-        default: 1,
-        min: 0,
-        max: 1,
-      },
-      {
-        name: "earlyMicroEurPerKwhHour",
-        about: "Price of waiting on top of it",
-        unit: "micro-euro per kWh and hour",
-        default: 0,
-        min: 0,
-        max: 300_000,
-      },
-    ],
+    parameters: EARLY,
     repeatable: true,
     withinLimit: true,
     run: (problem) => leastCost(problem),
   },
   "linear-program": {
     about: "The same model as a linear program, for a general solver",
-    parameters: [],
+    parameters: EARLY,
     repeatable: false,
     withinLimit: true,
     run: (problem) => ({ ...leastCost(problem), algorithm: "linear-program" }),
@@ -119,9 +122,6 @@ export const ALGORITHMS: Readonly<Record<AlgorithmName, Algorithm>> = {
     run: (problem) => uncontrolled(problem),
   },
 };
-
-/** What runs where nobody has chosen. */
-export const DEFAULT_CHOICE: AlgorithmChoice = { name: "least-cost", parameters: {} };
 
 export type ParsedChoice =
   | { readonly kind: "choice"; readonly choice: AlgorithmChoice }

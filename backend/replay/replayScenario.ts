@@ -1,5 +1,6 @@
 /** The whole replay: site and drivers registered, sessions run in virtual time, bills posted, FLEX redeemed, everything audited. */
 
+import { DEFAULT_ALGORITHM } from "../domain/algorithms.ts";
 import type { EpochSecond } from "../domain/units.ts";
 import { microEur, microEurPerKwh, watt } from "../domain/units.ts";
 import { redemptionOffer } from "../flexibility/redemption.ts";
@@ -126,7 +127,7 @@ export const sitePlanOf = (scenario: Scenario, payee: Hex): Parameters<typeof se
       supplyLimitW: watt(group.supplyLimitW),
       limitKind: "contract",
       feedIn: microEurPerKwh(0),
-      algorithm: "least-cost",
+      algorithm: DEFAULT_ALGORITHM,
     },
     evses: group.evses.map((evse) => ({ id: evse.id, maxPowerW: watt(evse.maxPowerW), phases: evse.phases })),
     pvs: group.production

@@ -26,7 +26,7 @@ export function auditAllocations(
 ): void {
   const check = findings.check("allotments of plans");
   const where = planName(file.id);
-  const own = periodsOfCars(file, group.group.limitKind === "thermal");
+  const own = periodsOfCars(file, group.group.limitKind === "thermal" && file.stored.algorithm !== "uncontrolled");
   for (const car of file.problem.cars) {
     check.looked();
     const [given, planned] = [allotments.get(car.session), own.get(car.session)];

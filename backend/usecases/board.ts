@@ -13,7 +13,8 @@ import { type ChargingProfile, limitAt, nextChange } from "../domain/profiles.ts
 import { type EnergyPromise, isHolding } from "../domain/promises.ts";
 import type { ChargingMode, ChargingSession } from "../domain/sessions.ts";
 import { SLOT_S, slotOf, slotStart } from "../domain/slots.ts";
-import { type EpochSecond, watt, wattHour } from "../domain/units.ts";
+import { type EpochSecond, type Watt, watt, wattHour } from "../domain/units.ts";
+import type { GroupLimit } from "./ports.ts";
 
 export type Board = { readonly groups: Record<string, GroupBoard> };
 
@@ -52,6 +53,10 @@ export type GroupBoard = {
   /** Mean of the limit over the running slot, W: what a contract is judged by when a limit begins or ends inside it. */
   slotLimitW: number;
   limitKind: "contract" | "thermal";
+  /** Limits around now, while a capacity profile changes them without a new plan; else null. */
+  coming: { readonly supplyLimitW: Watt; readonly limits: readonly GroupLimit[] } | null;
+  /** The group runs `uncontrolled`: nothing keeps its cars within the limit. */
+  unlimited?: boolean;
   /** The HEMS has not reported for too long. */
   siteSilent: boolean;
   readonly sessions: Record<string, LiveSession>;
@@ -145,6 +150,7 @@ export function groupBoard(board: Board, groupId: string, now: EpochSecond): Gro
       limitW: 0,
       slotLimitW: 0,
       limitKind: "contract",
+      coming: null,
       siteSilent: false,
       sessions: {},
     };
@@ -262,7 +268,7 @@ export function rollSlots(group: GroupBoard, now: EpochSecond): SiteSlot[] {
       demandW: watt(Math.round(group.demandWs / SLOT_S)),
       productionW: watt(Math.round(group.productionWs / SLOT_S)),
       carsWh: wattHour(carsWh),
-      limitW: watt(group.limitW),
+      limitW: watt(group.coming ? Math.floor(group.slotLimitW) : group.limitW),
     });
     group.slot++;
     group.demandWs = 0;

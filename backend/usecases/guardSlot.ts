@@ -1,11 +1,12 @@
 /** The in-slot guard at work: between two plans, the slot's mean import must not rise above the limit. */
 import { type ChargingProfile, limitAt, nextChange } from "../domain/profiles.ts";
 import { isHolding } from "../domain/promises.ts";
-import { slotStart } from "../domain/slots.ts";
-import type { EpochSecond } from "../domain/units.ts";
+import { SLOT_S, slotStart } from "../domain/slots.ts";
+import { type EpochSecond, watt } from "../domain/units.ts";
 import { type GuardedSession, guard } from "../optimisation/guard.ts";
 import { type GroupBoard, importSoFarWh, type LiveSession, liveSessions, netLoadW, powerNow } from "./board.ts";
 import { dispatchProfiles, type Wish } from "./dispatchProfiles.ts";
+import { limitInForce, slotLimitWs } from "./groupLimits.ts";
 import type { World } from "./ports.ts";
 
 /** A register shows whole Wh: on average half a Wh of each session is not seen, 2 W over a slot. Less than plans keep free. */
@@ -15,7 +16,12 @@ export async function guardSlot(world: World, group: GroupBoard): Promise<void> 
   const now = world.clock.now();
   const { staleS } = world.settings;
   const sessions = liveSessions(group);
-  if (sessions.length === 0 || group.limitW === 0) return;
+  if (group.coming) {
+    const { supplyLimitW, limits } = group.coming;
+    group.limitW = limitInForce({ supplyLimitW }, limits, now);
+    group.slotLimitW = slotLimitWs({ supplyLimitW }, limits, now) / SLOT_S;
+  }
+  if (sessions.length === 0 || group.limitW === 0 || group.unlimited) return;
   const slotEnd = slotStart(group.slot + 1);
   const obeying = sessions.filter((live) => live.heldOutUntil <= now && !live.silent);
   const others = sessions.filter((live) => !obeying.includes(live));
@@ -42,7 +48,9 @@ export async function guardSlot(world: World, group: GroupBoard): Promise<void> 
   const limits = new Map(action.limits.map((limit) => [limit.session, limit.limitW]));
   const wishes = obeying.flatMap((live): Wish[] => {
     const limitW = limits.get(live.sessionId);
-    return limitW === undefined ? [] : [{ live, profile: until(live.desired, now, limitW, slotEnd) }];
+    if (limitW === undefined) return [];
+    const guarded = until(live.desired, now, limitW, slotEnd);
+    return [{ live, profile: group.coming ? lower(live.desired, guarded, now, slotEnd) : guarded }];
   });
   await dispatchProfiles(world, group, wishes, "guard");
 }
@@ -67,6 +75,23 @@ function projectedW(live: LiveSession, now: EpochSecond, slotEnd: EpochSecond): 
   const meanW = ws / Math.max(1, slotEnd - now);
   const allowedW = Math.min(live.maxPowerW, limitAt(profile, now));
   return live.seenMaxW !== null && live.powerW < allowedW ? Math.min(live.powerW, meanW) : meanW;
+}
+
+/** Within the slot never above the plan's profile, which follows a capacity profile minute by minute. */
+function lower(
+  desired: ChargingProfile,
+  guarded: ChargingProfile,
+  now: EpochSecond,
+  slotEnd: EpochSecond,
+): ChargingProfile {
+  const cuts = desired.map((period) => period.from).filter((from) => from > now && from < slotEnd);
+  return [
+    ...[now, ...cuts].map((from) => ({
+      from,
+      limitW: watt(Math.min(limitAt(desired, from), limitAt(guarded, from))),
+    })),
+    ...guarded.filter((period) => period.from >= slotEnd),
+  ];
 }
 
 /** The guard's limit until the slot ends, the plan's after it. */

@@ -8,6 +8,7 @@
  */
 import type { AlgorithmChoice, MethodName } from "../domain/algorithms.ts";
 import type { ChargingGroup, Cpo as CpoEntity, Evse, EvseStatus, Location, PvAsset, Tariff } from "../domain/assets.ts";
+import type { CapacityProfile } from "../domain/capacity.ts";
 import type { MeterReading, SiteReading, SiteSlot } from "../domain/meters.ts";
 import type { ChargingProfile, ProfileState, SentProfile } from "../domain/profiles.ts";
 import type { EnergyPromise } from "../domain/promises.ts";
@@ -108,6 +109,7 @@ export type Store = {
   readonly priorities: PriorityStore;
   readonly profiles: ProfileStore;
   readonly plans: PlanStore;
+  readonly grid: GridStore;
   readonly bills: BillStore;
   readonly incidents: IncidentStore;
   readonly outbox: OutboxStore;
@@ -133,7 +135,7 @@ export type SiteStore = {
   setEvseStatus(id: string, status: EvseStatus): Promise<void>;
   /** Limits in force: the contract's from `from = 0`, an operator's from its instant, orders for their time. */
   addLimit(limit: GroupLimit): Promise<void>;
-  /** Limits that end after `after`. */
+  /** Limits that end after `after`; those of capacity profiles for the time in which they were in force. */
   limits(groupId: string, after: EpochSecond): Promise<readonly GroupLimit[]>;
   tariff(id: string): Promise<Tariff | null>;
   currentTariff(cpoId: string): Promise<Tariff | null>;
@@ -145,10 +147,13 @@ export type GroupLimit = {
   readonly id: string;
   readonly groupId: string;
   /** `operator`: a lowered limit counts as the operator's cause; `order`: a flexibility order, the grid's. */
-  readonly kind: "operator" | "order";
+  /** `capacity`: a minute or more of a capacity profile, from whom the group has it. */
+  readonly kind: "operator" | "order" | "capacity";
   readonly limitW: number;
   readonly from: EpochSecond;
   readonly until: EpochSecond | null;
+  /** Since when it is known; `from` where nobody noted it. */
+  readonly announcedAt?: EpochSecond;
 };
 
 export type Driver = {
@@ -214,6 +219,14 @@ export type MeterStore = {
 };
 
 export type PricePoint = { readonly slot: number; readonly price: MicroEurPerKwh };
+
+/** What grid operators, traders and energy managers say. */
+export type GridStore = {
+  /** The profile given last before it is forgotten, but not lost. */
+  addCapacity(profile: CapacityProfile): Promise<void>;
+  /** Newest first. */
+  capacities(groupId: string, limit: number): Promise<readonly CapacityProfile[]>;
+};
 
 export type PriceStore = {
   /** Wholesale import prices of a market; a slot that is known already keeps its price. */

@@ -7,29 +7,25 @@ import type { ChargingGroup } from "../domain/assets.ts";
 import type { ChargingProfile, ProfilePeriod } from "../domain/profiles.ts";
 import { SLOT_S, slotFloor, slotOf, slotStart } from "../domain/slots.ts";
 import { type EpochSecond, epochSecond, watt } from "../domain/units.ts";
-import { planValue, violations } from "../optimisation/checker.ts";
 import { encodeProblem, encodeW, encodeX, encodeY } from "../optimisation/encoding.ts";
-import { leastCost } from "../optimisation/leastCost.ts";
-import { leastLaxity } from "../optimisation/leastLaxity.ts";
 import type { GroupProblem, Plan } from "../optimisation/problem.ts";
-import { periodsOf, repairMinimumPower } from "../optimisation/profile.ts";
+import { periodsOf } from "../optimisation/profile.ts";
+import { withinMinutes } from "../optimisation/withinMinutes.ts";
 import { type GroupBoard, groupBoard, liveSessions } from "./board.ts";
 import { crossCheckPlan } from "./crossCheckPlan.ts";
 import { dispatchProfiles, type Wish } from "./dispatchProfiles.ts";
-import { earlyWeight } from "./earlyWeight.ts";
 import { forecastNet } from "./forecastNet.ts";
 import {
   askedUntil,
   type BuiltProblem,
   groupProblem,
   isAsked,
-  limitInForce,
   RESERVE,
-  slotLimitWs,
 } from "./groupProblem.ts";
-import type { Allocation, StoredPlan, World } from "./ports.ts";
+import { earlyFor, planGroup } from "./planGroup.ts";
+import { carsCapacity, noteLimits } from "./groupLimits.ts";
+import type { Allocation, GroupLimit, StoredPlan, World } from "./ports.ts";
 import { recordSlot } from "./recordSlot.ts";
-import { capToThermalLimit } from "./thermalLimit.ts";
 import { trackPromises } from "./trackPromises.ts";
 
 export type CycleCause = "slot" | "event";
@@ -37,11 +33,12 @@ export type CycleCause = "slot" | "event";
 export async function runControlCycle(world: World, groupId: string, cause: CycleCause): Promise<StoredPlan> {
   const now = world.clock.now();
   const board = groupBoard(world.board, groupId, now);
-  const { group, built } = await presentProblem(world, board, now);
+  const { group, built, limits } = await presentProblem(world, board, now);
   const { problem } = built;
 
   const began = performance.now();
-  const decision = decide(problem, world.faults?.optimiserFails(groupId) ?? false);
+  const mustFail = world.faults?.optimiserFails(groupId) ?? false;
+  const decision = await planGroup(problem, group.algorithm, world.solve, mustFail);
   const solveMs = performance.now() - began;
   const { plan, repairedIntervals } = decision;
 
@@ -52,6 +49,7 @@ export async function runControlCycle(world: World, groupId: string, cause: Cycl
     slot: slotOf(problem.at),
     at: problem.at,
     algorithm: plan.algorithm,
+    parameters: decision.parameters,
     problem: hex(encodeProblem(problem, salt)),
     x: hex(encodeX(problem, plan)),
     y: plan.certificate ? hex(encodeY(plan)) : "",
@@ -63,7 +61,7 @@ export async function runControlCycle(world: World, groupId: string, cause: Cycl
     cause,
     recordKey: null,
   };
-  const wishes = wishesOf(group, board, built, plan);
+  const wishes = wishesOf(group, board, built, plan, limits);
   const allocations: Allocation[] = built.cars.map(({ live, car }) => ({
     planId: stored.id,
     sessionNumber: car.session,
@@ -78,7 +76,7 @@ export async function runControlCycle(world: World, groupId: string, cause: Cycl
         at: now,
         groupId,
         kind: "fallback",
-        text: `Least laxity instead of least cost: ${decision.failure}.`,
+        text: `Least laxity instead of ${group.algorithm.name}: ${decision.failure}.`,
       });
     await trackPromises({ ...world, store }, board, built);
     if (cause === "slot") await recordSlot({ ...world, store }, group, board, stored, wishes);
@@ -103,7 +101,7 @@ export async function presentProblem(
   world: World,
   board: GroupBoard,
   now: EpochSecond,
-): Promise<{ group: ChargingGroup; built: BuiltProblem }> {
+): Promise<{ group: ChargingGroup; built: BuiltProblem; limits: readonly GroupLimit[] }> {
   const group = await world.store.sites.group(board.groupId);
   if (!group)
     throw new Error(
@@ -111,9 +109,9 @@ export async function presentProblem(
     );
   const at = epochSecond(now + world.settings.dispatchS);
   const limits = await world.store.sites.limits(group.id, slotFloor(now));
-  board.limitW = limitInForce(group, limits, now);
-  board.slotLimitW = slotLimitWs(group, limits, now) / SLOT_S;
+  noteLimits(board, group, limits, now);
   board.limitKind = group.limitKind;
+  board.unlimited = group.algorithm.name === "uncontrolled";
   const prices = await world.store.prices.from(world.settings.market, slotOf(at) - 192);
   const net = await forecastNet(world, board, at);
   const input = {
@@ -129,8 +127,8 @@ export async function presentProblem(
   };
   let draft = groupProblem({ ...input, weights: { early: 1 } });
   if (trimGrants(board, draft.problem)) draft = groupProblem({ ...input, weights: { early: 1 } });
-  const early = earlyWeight(draft.problem, board.stays);
-  return { group, built: early === 1 ? draft : groupProblem({ ...input, weights: { early } }) };
+  const early = earlyFor(group.algorithm, draft.problem, board.stays);
+  return { group, limits, built: early === 1 ? draft : groupProblem({ ...input, weights: { early } }) };
 }
 
 /** What opted-out sessions were granted must fit too when a limit falls; answers whether a grant was lowered. */
@@ -152,38 +150,13 @@ function trimGrants(board: GroupBoard, problem: GroupProblem): boolean {
   return true;
 }
 
-type Decision = { readonly plan: Plan; readonly repairedIntervals: number; readonly failure: string | null };
-
-/** The certified optimum, or the fallback when it is late, fails or does not pass the independent checker. */
-function decide(problem: GroupProblem, mustFail: boolean): Decision {
-  let failure: string;
-  try {
-    if (mustFail) throw new Error("the optimiser did not answer in time");
-    const exact = leastCost(problem);
-    const { plan, repairedIntervals } = repairMinimumPower(problem, exact);
-    const broken = violations(problem, plan);
-    const value = planValue(problem, plan);
-    if (broken.length === 0 && value.cost === plan.cost && value.bound === plan.bound)
-      return { plan, repairedIntervals, failure: null };
-    failure = `the checker found ${broken[0]?.rule ?? "another value"} at interval ${broken[0]?.interval ?? "-"}`;
-  } catch (error) {
-    failure = error instanceof Error ? error.message : String(error);
-  }
-  const plan = leastLaxity(problem);
-  const broken = violations(problem, plan);
-  if (broken.length > 0)
-    throw new Error(
-      `The fallback plan of group ${problem.group} breaks ${broken[0]?.rule}; nothing was sent, the applied profiles go on.`,
-    );
-  return { plan, repairedIntervals: 0, failure };
-}
-
 /** The plan as limits over time, per session. Opted-out sessions get their grant, cars that do not draw what is left. */
 function wishesOf(
   group: ChargingGroup,
   board: GroupBoard,
   built: BuiltProblem,
   plan: Plan,
+  limits: readonly GroupLimit[],
 ): Map<string, ChargingProfile> {
   const { problem, cars } = built;
   const wishes = new Map<string, ChargingProfile>();
@@ -194,13 +167,14 @@ function wishesOf(
     );
     wishes.set(live.sessionId, periods);
   }
-  if (group.limitKind === "thermal") {
+  const capacityW = plan.algorithm === "uncontrolled" ? null : carsCapacity(group, problem, limits);
+  if (capacityW !== null) {
     const planned = cars.filter(({ live }) => wishes.has(live.sessionId));
     const wanted = planned.map(({ live, car }) => ({
       profile: wishes.get(live.sessionId) ?? [],
       car,
     }));
-    for (const [i, profile] of capToThermalLimit(problem, wanted).entries())
+    for (const [i, profile] of withinMinutes(problem, wanted, capacityW).entries())
       wishes.set((planned[i] as (typeof planned)[number]).live.sessionId, profile);
   }
   for (const live of liveSessions(board)) {

@@ -14,7 +14,7 @@ import { createLedger } from "../../backend/adapters/chain/ledger.ts";
 import { createWallets } from "../../backend/adapters/chain/wallets.ts";
 import { createQueueClock } from "../../backend/adapters/clock/queueClock.ts";
 import { createStore } from "../../backend/adapters/store/store.ts";
-import { METHOD_NAMES } from "../../backend/domain/algorithms.ts";
+import { DEFAULT_ALGORITHM, METHOD_NAMES } from "../../backend/domain/algorithms.ts";
 import type { SentProfile } from "../../backend/domain/profiles.ts";
 import { epochSecond, microEurPerKwh, watt } from "../../backend/domain/units.ts";
 import { type Api, type AppOptions, createApp } from "../../backend/http/app.ts";
@@ -254,7 +254,7 @@ export const siteOf = (side: Side): Parameters<typeof setUpSite>[1] => ({
         supplyLimitW: watt(22_000),
         limitKind: "contract",
         feedIn: microEurPerKwh(50_000),
-        algorithm: "least-cost",
+        algorithm: DEFAULT_ALGORITHM,
       },
       evses: [1, 2, 3].map((n) => ({ id: `${side}-1-${n}`, maxPowerW: watt(11_000), phases: 3 as const })),
       pvs: [],

@@ -71,6 +71,8 @@ const STRANGERS: Record<string, Stranger> = {
   },
   "DELETE /cpo/groups/{groupId}/limits": ofGroup,
   "GET /cpo/groups/{groupId}/allocations": ofGroup,
+  "GET /cpo/algorithms": own,
+  "PUT /cpo/groups/{groupId}/algorithm": { ...ofGroup, body: { name: "equal-share" } },
   "GET /cpo/incidents": own,
   "GET /cpo/settlements": own,
   "GET /cpo/tariff": own,

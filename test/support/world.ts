@@ -17,7 +17,7 @@ import { createQueueClock } from "../../backend/adapters/clock/queueClock.ts";
 import * as stage from "../../backend/adapters/cpo/simulated/simulatedSite.ts";
 import { solveWithJavascriptLpSolver } from "../../backend/adapters/solvers/javascriptLpSolver.ts";
 import { createStore } from "../../backend/adapters/store/store.ts";
-import { METHOD_NAMES } from "../../backend/domain/algorithms.ts";
+import { type AlgorithmChoice, DEFAULT_ALGORITHM, METHOD_NAMES } from "../../backend/domain/algorithms.ts";
 import { limitAt, type SentProfile } from "../../backend/domain/profiles.ts";
 import { SLOT_S, slotOf, slotStart } from "../../backend/domain/slots.ts";
 import { type EpochSecond, epochSecond, microEurPerKwh, watt, wattHour } from "../../backend/domain/units.ts";
@@ -57,6 +57,7 @@ export type SiteOptions = {
   readonly demandW?: number;
   /** Micro-euro per kWh of a slot, counted from the start of the site's first day. */
   readonly priceOf?: (slot: number) => number;
+  readonly algorithm?: AlgorithmChoice;
   readonly settings?: Partial<Settings>;
 };
 
@@ -137,7 +138,13 @@ export async function aSite(options: SiteOptions = {}) {
     payee: `0x${"77".repeat(20)}`,
     location: { id: "place", cpoId: "cpo", name: "Garage", timeZone: "Europe/Oslo" },
     tariff: { id: "tariff", pricePerKwh: microEurPerKwh(350_000) },
-    groups: [{ group: { ...plan, feedIn: microEurPerKwh(0), algorithm: "least-cost" }, evses: stations, pvs: [] }],
+    groups: [
+      {
+        group: { ...plan, feedIn: microEurPerKwh(0), algorithm: options.algorithm ?? DEFAULT_ALGORITHM },
+        evses: stations,
+        pvs: [],
+      },
+    ],
   });
   const midnight = slotOf(epochSecond(T0 - 8 * HOUR));
   await world.store.prices.put(

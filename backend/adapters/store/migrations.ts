@@ -18,6 +18,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "6_bills": { up: (db) => run(db, BILLS) },
   "7_algorithms": { up: (db) => run(db, ALGORITHMS) },
   "8_priorities": { up: (db) => run(db, PRIORITIES) },
+  "8b_grid": { up: (db) => run(db, GRID) },
 };
 
 async function run(db: Kysely<unknown>, statements: readonly string[]): Promise<void> {
@@ -208,4 +209,13 @@ const PRIORITIES = [
      no bigint generated always as identity primary key, evse_id ${ID} not null references evse,
      at timestamptz not null, windows json not null)`,
   `create index evse_strategies_evse on evse_strategies (evse_id, no)`,
+];
+
+/** What grid parties say. A capacity profile that was replaced stays: it says what was in force until then. */
+const GRID = [
+  `create table capacity_profile (
+     no bigint generated always as identity primary key, id ${ID} not null unique,
+     group_id ${ID} not null references charging_group, given_at timestamptz not null, given_by text not null,
+     periods json not null)`,
+  `create index capacity_profile_group on capacity_profile (group_id, no)`,
 ];

@@ -50,10 +50,19 @@ export type Database = ChainTables & {
   group_limit: {
     id: string;
     group_id: string;
-    kind: GroupLimit["kind"];
+    kind: Exclude<GroupLimit["kind"], "capacity">;
     limit_w: number;
     from_at: Date;
     until_at: Date | null;
+  };
+  capacity_profile: {
+    no: GeneratedAlways<number>;
+    id: string;
+    group_id: string;
+    given_at: Date;
+    given_by: string;
+    /** From, until, W. */
+    periods: Json<readonly (readonly [number, number, number])[]>;
   };
   tariff: { id: string; number: number; cpo_id: string; price_micro_eur_per_kwh: number };
 

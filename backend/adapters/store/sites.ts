@@ -1,8 +1,10 @@
 /** Operators, locations, groups, EVSEs and PV. Numbers and rows are given once and never again. */
 import type { Insertable, Selectable } from "kysely";
+import type { AlgorithmChoice } from "../../domain/algorithms.ts";
 import type { ChargingGroup, Cpo, Evse, Location, PvAsset, Tariff } from "../../domain/assets.ts";
-import { microEurPerKwh, watt } from "../../domain/units.ts";
+import { type EpochSecond, epochSecond, microEurPerKwh, watt } from "../../domain/units.ts";
 import type { GroupLimit, SiteStore } from "../../usecases/ports.ts";
+import { capacityLimits } from "./grid.ts";
 import { inTransaction, nextNumber, returnNumber } from "./numbers.ts";
 import type { Database, Db } from "./schema.ts";
 import { fromDate, fromDateOrNull, toDate, toDateOrNull } from "./values.ts";
@@ -35,11 +37,13 @@ export const siteStore = (db: Db): SiteStore => ({
       (trx) => readGroup(trx, group.id),
       "group",
       1,
-      (trx, number) =>
-        trx
+      async (trx, number) => {
+        await trx
           .insertInto("charging_group")
           .values(groupRow({ ...group, number }))
-          .execute(),
+          .execute();
+        await noteAlgorithm(trx, group.id, group.algorithm, epochSecond(0));
+      },
     ),
   addEvse: (evse) =>
     addOnce(
@@ -84,6 +88,29 @@ export const siteStore = (db: Db): SiteStore => ({
     return rows.map(toGroup);
   },
   group: (id) => readGroup(db, id),
+  setAlgorithm: (groupId, choice, at) =>
+    inTransaction(db, async (trx) => {
+      const { numUpdatedRows } = await trx
+        .updateTable("charging_group")
+        .set({ algorithm: choice.name, algorithm_parameters: JSON.stringify(choice.parameters) })
+        .where("id", "=", groupId)
+        .executeTakeFirst();
+      if (numUpdatedRows === 0n)
+        throw new Error(`Group ${groupId} is not known, so its algorithm cannot change. Add it first.`);
+      await noteAlgorithm(trx, groupId, choice, at);
+    }),
+  async algorithms(groupId) {
+    const rows = await db
+      .selectFrom("group_algorithm")
+      .selectAll()
+      .where("group_id", "=", groupId)
+      .orderBy("no")
+      .execute();
+    return rows.map((row) => ({
+      from: fromDate(row.from_at),
+      choice: { name: row.algorithm, parameters: row.parameters },
+    }));
+  },
   async evses(groupId) {
     const rows = await db.selectFrom("evse").selectAll().where("group_id", "=", groupId).orderBy("row").execute();
     return rows.map(toEvse);
@@ -116,7 +143,7 @@ export const siteStore = (db: Db): SiteStore => ({
       .orderBy("from_at")
       .orderBy("id")
       .execute();
-    return rows.map(toLimit);
+    return [...rows.map(toLimit), ...(await capacityLimits(db, groupId, after))];
   },
   tariff: (id) => readTariff(db, id),
   async currentTariff(cpoId) {
@@ -154,6 +181,14 @@ async function addOnce<T>(
   });
 }
 
+/** Since when the group has run what. */
+async function noteAlgorithm(db: Db, groupId: string, { name, parameters }: AlgorithmChoice, at: EpochSecond) {
+  await db
+    .insertInto("group_algorithm")
+    .values({ group_id: groupId, from_at: toDate(at), algorithm: name, parameters: JSON.stringify(parameters) })
+    .execute();
+}
+
 async function readCpo(db: Db, id: string): Promise<Cpo | null> {
   return (await db.selectFrom("cpo").selectAll().where("id", "=", id).executeTakeFirst()) ?? null;
 }
@@ -189,7 +224,8 @@ const groupRow = (group: ChargingGroup): Insertable<Database["charging_group"]> 
   supply_limit_w: group.supplyLimitW,
   limit_kind: group.limitKind,
   feed_in_micro_eur_per_kwh: group.feedIn,
-  algorithm: group.algorithm,
+  algorithm: group.algorithm.name,
+  algorithm_parameters: JSON.stringify(group.algorithm.parameters),
 });
 const toGroup = (row: Selectable<Database["charging_group"]>): ChargingGroup => ({
   id: row.id,
@@ -199,7 +235,7 @@ const toGroup = (row: Selectable<Database["charging_group"]>): ChargingGroup => 
   supplyLimitW: watt(row.supply_limit_w),
   limitKind: row.limit_kind,
   feedIn: microEurPerKwh(row.feed_in_micro_eur_per_kwh),
-  algorithm: row.algorithm,
+  algorithm: { name: row.algorithm, parameters: row.algorithm_parameters },
 });
 
 const evseRow = (evse: Evse): Insertable<Database["evse"]> => ({

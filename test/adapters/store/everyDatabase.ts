@@ -2,6 +2,7 @@
 import { inspect } from "node:util";
 import type { Db } from "../../../backend/adapters/store/schema.ts";
 import { createStore } from "../../../backend/adapters/store/store.ts";
+import { DEFAULT_ALGORITHM } from "../../../backend/domain/algorithms.ts";
 import type { ChargingSession } from "../../../backend/domain/sessions.ts";
 import { type EpochSecond, epochSecond, microEurPerKwh, watt, wattHour } from "../../../backend/domain/units.ts";
 import type { SealedWallet, Store } from "../../../backend/usecases/ports.ts";
@@ -50,7 +51,7 @@ export const aGroup = (id: string): Parameters<Store["sites"]["addGroup"]>[0] =>
   supplyLimitW: watt(40_000),
   limitKind: "contract",
   feedIn: microEurPerKwh(-5_000),
-  algorithm: "least-cost",
+  algorithm: DEFAULT_ALGORITHM,
 });
 
 export const anEvse = (id: string, groupId: string): Parameters<Store["sites"]["addEvse"]>[0] => ({

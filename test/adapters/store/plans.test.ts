@@ -9,6 +9,7 @@ const aPlan = (id: string, rest: Partial<StoredPlan> = {}): StoredPlan => ({
   slot: 1_969_152,
   at: at(0),
   algorithm: "least-cost",
+  parameters: { automaticEarly: 1 },
   problem: "00ff7f",
   x: "0a",
   y: "",

@@ -3,8 +3,7 @@
  * minimum power (6 A per phase), so less energy than that is charged in one burst inside the interval.
  */
 import { type Second, second, type Watt, watt } from "../domain/units.ts";
-import { MIN_BURST_S, planValue } from "./checker.ts";
-import { capacityOf } from "./leastCost.ts";
+import { leastBurstWh } from "./leastPower.ts";
 import type { Car, GroupProblem, Interval, Plan } from "./problem.ts";
 
 /** From `startS` seconds after the problem's `at`, at most `limitW`. */
@@ -55,90 +54,4 @@ function burstOf(car: Car, interval: Interval, wh: number): { readonly powerW: n
   return { powerW: Math.min(car.powerW, Math.floor((wh * 3600) / lengthS)), lengthS };
 }
 
-/** Least energy worth switching on for. Wh */
-const leastBurstWh = (car: Car, { durationS }: Interval) =>
-  Math.floor((car.minPowerW * Math.min(MIN_BURST_S, durationS)) / 3600);
-
-/**
- * Replaces energies too small for a burst: moved to another interval of the car, exchanged with another car, filled up
- * from another interval, or else left unserved. Limits stay respected and the certificate is kept, so that
- * `cost - bound` is the known price of the repair. The same plan object comes back when nothing had to change.
- */
-export function repairMinimumPower(
-  problem: GroupProblem,
-  plan: Plan,
-): { readonly plan: Plan; readonly repairedIntervals: number } {
-  const { cars, intervals } = problem;
-  const tooSmall = (i: number, t: number, wh: number) => wh > 0 && wh < leastBurstWh(cars[i]!, intervals[t]!);
-  const bad: { readonly i: number; readonly t: number }[] = [];
-  for (const [i, stay] of plan.energyWh.entries())
-    for (let k = 0; k < stay.length; k++)
-      if (tooSmall(i, cars[i]!.from + k, stay[k]!)) bad.push({ i, t: cars[i]!.from + k });
-  if (bad.length === 0) return { plan, repairedIntervals: 0 };
-
-  const energy = plan.energyWh.map((stay) => [...stay]);
-  const spare = intervals.map((interval) => capacityOf(interval).pv + capacityOf(interval).grid);
-  for (const [i, stay] of energy.entries()) for (let k = 0; k < stay.length; k++) spare[cars[i]!.from + k]! -= stay[k]!;
-  const at = (i: number, t: number) => energy[i]![t - cars[i]!.from]!;
-  const present = (i: number, t: number) => cars[i]!.from <= t && t < cars[i]!.to;
-  /** May car i charge `wh` in interval t: within its power and not too small? */
-  const fits = (i: number, t: number, wh: number) =>
-    wh >= 0 && wh <= Math.floor((cars[i]!.powerW * intervals[t]!.durationS) / 3600) && !tooSmall(i, t, wh);
-  const add = (i: number, t: number, wh: number) => {
-    energy[i]![t - cars[i]!.from]! += wh;
-    spare[t]! -= wh;
-  };
-  /** The car's other intervals, nearest in price first: what moves should cost as little as possible. */
-  const others = (i: number, t: number) =>
-    Array.from({ length: cars[i]!.to - cars[i]!.from }, (_, k) => cars[i]!.from + k)
-      .filter((r) => r !== t)
-      .sort((a, b) => distance(a, t) - distance(b, t) || a - b);
-  const distance = (r: number, t: number) => Math.abs(intervals[r]!.price - intervals[t]!.price);
-
-  /** Car i gives up its `wh` in t for the same energy in r, and a car in r does the opposite: totals stay. */
-  function exchange(i: number, t: number, r: number, wh: number): boolean {
-    if (!fits(i, r, at(i, r) + wh)) return false;
-    const partner = cars.findIndex(
-      (_, j) =>
-        j !== i &&
-        present(j, t) &&
-        present(j, r) &&
-        at(j, r) >= wh &&
-        fits(j, t, at(j, t) + wh) &&
-        fits(j, r, at(j, r) - wh),
-    );
-    if (partner < 0) return false;
-    add(partner, r, -wh);
-    add(partner, t, wh);
-    add(i, t, -wh);
-    add(i, r, wh);
-    return true;
-  }
-  function move(i: number, t: number, r: number, wh: number): boolean {
-    if (spare[r]! < wh || !fits(i, r, at(i, r) + wh)) return false;
-    add(i, t, -wh);
-    add(i, r, wh);
-    return true;
-  }
-  function fill(i: number, t: number, r: number, wh: number): boolean {
-    const missing = leastBurstWh(cars[i]!, intervals[t]!) - wh;
-    if (spare[t]! < missing || at(i, r) < missing || !fits(i, r, at(i, r) - missing)) return false;
-    if (!fits(i, t, wh + missing)) return false;
-    add(i, r, -missing);
-    add(i, t, missing);
-    return true;
-  }
-
-  for (const { i, t } of bad) {
-    const wh = at(i, t);
-    if (!tooSmall(i, t, wh)) continue; // an earlier exchange has filled it
-    const choices = others(i, t);
-    const repaired =
-      choices.some((r) => exchange(i, t, r, wh)) ||
-      choices.some((r) => move(i, t, r, wh)) ||
-      choices.some((r) => fill(i, t, r, wh));
-    if (!repaired) add(i, t, -wh);
-  }
-  const repaired: Plan = { ...plan, energyWh: energy };
-  return { plan: { ...repaired, cost: planValue(problem, repaired).cost }, repairedIntervals: bad.length };
-}
+export { leastPower as repairMinimumPower } from "./leastPower.ts";

@@ -101,9 +101,11 @@ const wattW0 = 0 as Watt;
 
 /** Routes all promises (as far as they fit), then offers the room that is left. */
 function keepPromises(problem: GroupProblem, flow: Flow) {
-  const { m, from, first, most, energy, total, listed, carAt, arcAt } = flow;
+  const { m, from, first, most, energy, total } = flow;
+  const { listed, carAt, arcAt } = carsPerInterval(flow);
   const spare = new Float64Array(m);
   for (const [i, car] of problem.cars.entries()) flow.left[i] = car.needWh;
+  flow.reopen();
   // Latest first: cars that are plugged in now find what is spare in intervals that they can use themselves.
   for (let t = m - 1; t >= 0; t--) {
     const { pv, grid } = capacityOf(problem.intervals[t]!);
@@ -212,6 +214,23 @@ function keepPromises(problem: GroupProblem, flow: Flow) {
 
   undo();
   return { give, undo };
+}
+
+/** The cars of interval t and their arcs are at listed[t] .. listed[t + 1]. */
+function carsPerInterval({ n, m, from, first }: Flow) {
+  const listed = new Int32Array(m + 1);
+  for (let i = 0; i < n; i++) for (let t = from[i]!, a = first[i]!; a < first[i + 1]!; t++, a++) listed[t + 1]!++;
+  for (let t = 0; t < m; t++) listed[t + 1]! += listed[t]!;
+  const next = listed.slice();
+  const carAt = new Int32Array(first[n]!);
+  const arcAt = new Int32Array(first[n]!);
+  for (let i = 0; i < n; i++) {
+    for (let t = from[i]!, a = first[i]!; a < first[i + 1]!; t++, a++) {
+      carAt[next[t]!] = i;
+      arcAt[next[t]!++] = a;
+    }
+  }
+  return { listed, carAt, arcAt };
 }
 
 /** The cut that stopped the search: the full intervals that the request reaches, and every car that it meets there. */

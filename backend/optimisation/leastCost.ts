@@ -7,8 +7,8 @@
  * Augmenting paths only move cars between intervals: no total and no car's energy ever falls.
  * Whole Wh and whole prices in, exact optimum out, with its proof (y, w).
  *
- * This file stands alone (types aside) and computes with + - * / floor min max only, so that its stored text
- * gives the same bytes on every machine.
+ * This file stands alone (types aside) and computes with + - * / floor min max and 32-bit sets (& | ~ << >>> clz32)
+ * only, so that its stored text gives the same bytes on every machine.
  */
 import type { GroupProblem, Plan } from "./problem.ts";
 
@@ -21,7 +21,7 @@ export function capacityOf(interval: GroupProblem["intervals"][number]): { pv: n
   return { pv: Math.max(0, -net), grid: Math.max(0, interval.limitWh - Math.max(0, net)) };
 }
 
-/** An empty flow over the cars and intervals of a problem. */
+/** An empty flow over the cars and intervals of a problem. After writing `left`, call `reopen`. */
 export function openFlow(problem: GroupProblem) {
   const { cars, intervals } = problem;
   const n = cars.length;
@@ -32,141 +32,184 @@ export function openFlow(problem: GroupProblem) {
     from[i] = cars[i]!.from;
     first[i + 1] = first[i]! + cars[i]!.to - cars[i]!.from;
   }
-  const arcs = first[n]!;
-  const most = new Int32Array(arcs);
-  const energy = new Int32Array(arcs);
+  const most = new Int32Array(first[n]!);
+  const energy = new Int32Array(first[n]!);
   const total = new Float64Array(m);
   const left = new Int32Array(n);
 
-  // Cars of each interval, earliest departure first (then session): energy goes where it is most urgent.
-  const listed = new Int32Array(m + 1);
-  for (let i = 0; i < n; i++) {
+  // Sets, 32 members to a word (a shift by r is one by r modulo 32): cars by rank (earliest departure first, so energy goes where it is most urgent) and
+  // intervals. A search then looks at words instead of arcs.
+  const order = byDeparture(problem);
+  const carWords = Math.floor((n + 31) / 32);
+  const words = Math.floor((m + 31) / 32);
+  /** Per interval, the cars that could draw more there. */
+  const room = new Int32Array(m * carWords);
+  /** Per rank, the intervals that the car draws in. */
+  const used = new Int32Array(n * words);
+  /** The arc of a rank in interval t is origin[rank] + t. */
+  const origin = new Int32Array(n);
+  for (let rank = 0; rank < n; rank++) {
+    const i = order[rank]!;
     const power = cars[i]!.powerW;
+    origin[rank] = first[i]! - from[i]!;
+    let durationS = -1;
+    let wh = 0;
     for (let t = from[i]!, a = first[i]!; a < first[i + 1]!; t++, a++) {
-      most[a] = Math.floor((power * intervals[t]!.durationS) / 3600);
-      listed[t + 1]!++;
+      if (durationS !== intervals[t]!.durationS) {
+        durationS = intervals[t]!.durationS;
+        wh = Math.floor((power * durationS) / 3600);
+      }
+      most[a] = wh;
+      if (wh > 0) room[t * carWords + (rank >>> 5)]! |= 1 << rank;
     }
   }
-  for (let t = 0; t < m; t++) listed[t + 1]! += listed[t]!;
-  const carAt = new Int32Array(arcs);
-  const arcAt = new Int32Array(arcs);
-  const next = listed.slice();
-  for (const i of byDeparture(problem)) {
-    for (let t = from[i]!, a = first[i]!; a < first[i + 1]!; t++, a++) {
-      const k = next[t]!++;
-      carAt[k] = i;
-      arcAt[k] = a;
-    }
-  }
-
-  const carLevel = new Int32Array(n);
-  const intervalLevel = new Int32Array(m);
-  const carNext = new Int32Array(n);
-  const queue = new Int32Array(m);
-  const carClosed = new Uint8Array(n);
+  /** Cars with energy left to serve, and cars and intervals that no failed search has reached. */
+  const wanting = new Int32Array(carWords);
+  const openCars = new Int32Array(carWords);
+  const open = new Int32Array(words);
   const closed = new Uint8Array(m);
+
+  // Of the last search: intervals by their distance from the one to be raised, and how far each push has come.
+  const level = new Int32Array(m);
+  const layers = new Int32Array((m + 1) * words);
+  const queue = new Int32Array(m);
+  const next = new Int32Array(m);
+  const unseenCars = new Int32Array(carWords);
+  const unseen = new Int32Array(words);
   let depth = 0;
 
-  /** Breadth-first search from interval t for a car with energy left to serve; `depth` is the distance found. */
+  /** Breadth-first search from interval t for one where a car with energy left has room; `depth` is its distance. */
   function search(t: number): boolean {
-    carLevel.fill(-1);
-    intervalLevel.fill(-1);
+    unseenCars.set(openCars);
+    unseen.set(open);
+    layers.fill(0, 0, words);
     let head = 0;
     let tail = 0;
-    depth = -1;
-    queue[tail++] = t;
-    intervalLevel[t] = 0;
-    while (head < tail) {
-      const s = queue[head++]!;
-      const level = intervalLevel[s]!;
-      if (depth >= 0 && level > depth) break;
-      for (let k = listed[s]!, end = listed[s + 1]!; k < end; k++) {
-        const i = carAt[k]!;
-        if (carLevel[i]! >= 0 || carClosed[i]! === 1) continue;
-        const a = arcAt[k]!;
-        if (energy[a]! >= most[a]!) continue;
-        carLevel[i] = level;
-        if (left[i]! > 0) depth = level;
-        else if (depth < 0 && tail < m) {
-          for (let b = first[i]!, r = from[i]!, stop = first[i + 1]!; b < stop; b++, r++) {
-            if (energy[b]! > 0 && intervalLevel[r]! < 0 && closed[r]! === 0) {
-              intervalLevel[r] = level + 1;
-              queue[tail++] = r;
-            }
+    const see = (r: number, distance: number) => {
+      unseen[r >>> 5]! &= ~(1 << r);
+      layers[distance * words + (r >>> 5)]! |= 1 << r;
+      level[r] = distance;
+      next[r] = 0;
+      queue[tail++] = r;
+    };
+    see(t, 0);
+    for (let distance = 0; head < tail; distance++) {
+      const end = tail;
+      depth = distance;
+      for (let q = head; q < end; q++) if (wanted(queue[q]!)) return true;
+      layers.fill(0, (distance + 1) * words, (distance + 2) * words);
+      for (; head < end; head++) {
+        const base = queue[head]! * carWords;
+        for (let k = 0; k < carWords; k++) {
+          let cars = room[base + k]! & unseenCars[k]!;
+          unseenCars[k]! &= ~cars;
+          for (; cars !== 0; cars &= cars - 1) {
+            const rank = 32 * k + 31 - Math.clz32(cars & -cars);
+            for (let j = 0; j < words; j++)
+              for (let set = used[rank * words + j]! & unseen[j]!; set !== 0; set &= set - 1)
+                see(32 * j + 31 - Math.clz32(set & -set), distance + 1);
           }
         }
       }
     }
-    if (depth >= 0) return true;
     // What a failed search reached can never be raised again: close it for good.
     for (let q = 0; q < tail; q++) closed[queue[q]!] = 1;
-    for (let i = 0; i < n; i++) if (carLevel[i]! >= 0) carClosed[i] = 1;
+    openCars.set(unseenCars);
+    open.set(unseen);
     return false;
   }
 
-  /** Pushes up to `amount` into interval s along the levels of the last search (a blocking flow). */
-  function push(s: number, amount: number): number {
-    const level = intervalLevel[s]!;
+  /** Can any car with energy left draw more in interval t? */
+  function wanted(t: number): boolean {
+    for (let k = 0; k < carWords; k++) if ((room[t * carWords + k]! & wanting[k]!) !== 0) return true;
+    return false;
+  }
+
+  /** Serves cars with energy left in interval t, up to `amount`, from rank next[t] on; returns the Wh served. */
+  function serve(t: number, amount: number): number {
     let rest = amount;
-    for (const end = listed[s + 1]!; next[s]! < end; next[s]!++) {
-      const i = carAt[next[s]!]!;
-      if (carLevel[i] !== level) continue;
-      const a = arcAt[next[s]!]!;
-      let room = most[a]! - energy[a]!;
-      if (room <= 0) continue;
-      if (level === depth) {
-        const moved = Math.min(rest, room, left[i]!);
+    for (let k = next[t]! >>> 5; k < carWords; k++) {
+      next[t] = 32 * k;
+      for (let cars = room[t * carWords + k]! & wanting[k]!; cars !== 0; cars &= cars - 1) {
+        const rank = 32 * k + 31 - Math.clz32(cars & -cars);
+        const i = order[rank]!;
+        const a = origin[rank]! + t;
+        const moved = Math.min(rest, left[i]!, most[a]! - energy[a]!);
         left[i]! -= moved;
-        energy[a]! += moved;
+        if (left[i] === 0) wanting[k]! &= ~(1 << rank);
+        enter(rank, t, moved);
         rest -= moved;
         if (rest === 0) return amount;
-        continue;
-      }
-      for (const stop = first[i + 1]!; carNext[i]! < stop; carNext[i]!++) {
-        const b = carNext[i]!;
-        const r = from[i]! + b - first[i]!;
-        if (energy[b]! <= 0 || intervalLevel[r] !== level + 1) continue;
-        const wanted = Math.min(rest, room, energy[b]!);
-        const moved = push(r, wanted);
-        energy[b]! -= moved;
-        energy[a]! += moved;
-        rest -= moved;
-        room -= moved;
-        if (rest === 0) return amount;
-        if (room === 0) break;
       }
     }
     return amount - rest;
+  }
+
+  /** Pushes up to `amount` into interval s along the layers of the last search (a blocking flow). */
+  function push(s: number, amount: number): number {
+    const layer = level[s]! + 1;
+    if (layer > depth) return serve(s, amount);
+    let rest = amount;
+    for (let k = next[s]! >>> 5, skip = next[s]! & 31; k < carWords; k++, skip = 0) {
+      for (let cars = (room[s * carWords + k]! >>> skip) << skip; cars !== 0; cars &= cars - 1) {
+        const rank = 32 * k + 31 - Math.clz32(cars & -cars);
+        next[s] = rank;
+        const a = origin[rank]! + s;
+        for (let j = 0; j < words; j++) {
+          for (let set = used[rank * words + j]! & layers[layer * words + j]!; set !== 0; set &= set - 1) {
+            const r = 32 * j + 31 - Math.clz32(set & -set);
+            const most_ = Math.min(rest, most[a]! - energy[a]!, energy[origin[rank]! + r]!);
+            const moved = push(r, most_);
+            if (moved < most_) layers[layer * words + j]! &= ~(1 << r); // nothing more can be pushed into r
+            if (moved === 0) continue;
+            leave(rank, r, moved);
+            enter(rank, s, moved);
+            rest -= moved;
+            if (rest === 0) return amount;
+            if (energy[a] === most[a]) break;
+          }
+          if (energy[a] === most[a]) break;
+        }
+      }
+    }
+    next[s] = 32 * carWords;
+    return amount - rest;
+  }
+
+  function enter(rank: number, t: number, wh: number): void {
+    const a = origin[rank]! + t;
+    if (energy[a] === 0) used[rank * words + (t >>> 5)]! |= 1 << t;
+    energy[a]! += wh;
+    if (energy[a] === most[a]) room[t * carWords + (rank >>> 5)]! &= ~(1 << rank);
+  }
+
+  function leave(rank: number, t: number, wh: number): void {
+    const a = origin[rank]! + t;
+    if (energy[a] === most[a]) room[t * carWords + (rank >>> 5)]! |= 1 << rank;
+    energy[a]! -= wh;
+    if (energy[a] === 0) used[rank * words + (t >>> 5)]! &= ~(1 << t);
   }
 
   /** Raises the total of interval t by up to `amount` Wh from cars with energy `left`; returns the Wh raised. */
   function raise(t: number, amount: number): number {
-    let rest = amount;
-    for (let k = listed[t]!, end = listed[t + 1]!; k < end && rest > 0; k++) {
-      const i = carAt[k]!;
-      if (left[i]! === 0) continue;
-      const a = arcAt[k]!;
-      const moved = Math.min(rest, left[i]!, most[a]! - energy[a]!);
-      left[i]! -= moved;
-      energy[a]! += moved;
-      rest -= moved;
-    }
-    while (rest > 0 && closed[t]! === 0 && search(t)) {
-      for (let s = 0; s < m; s++) next[s] = listed[s]!;
-      for (let i = 0; i < n; i++) carNext[i] = first[i]!;
-      rest -= push(t, rest);
-    }
+    next[t] = 0;
+    let rest = amount > 0 ? amount - serve(t, amount) : 0;
+    while (rest > 0 && closed[t] === 0 && search(t)) rest -= push(t, rest);
     total[t]! += amount - rest;
     return amount - rest;
   }
 
-  /** Forgets which intervals were closed: needed when `left` has grown. */
+  /** Reads what is `left` anew, and forgets which intervals were closed. */
   function reopen(): void {
     closed.fill(0);
-    carClosed.fill(0);
+    openCars.fill(-1);
+    for (let t = 0; t < m; t++) open[t >>> 5]! |= 1 << t;
+    wanting.fill(0);
+    for (let rank = 0; rank < n; rank++) if (left[order[rank]!]! > 0) wanting[rank >>> 5]! |= 1 << rank;
   }
 
-  return { n, m, from, first, most, energy, total, left, listed, carAt, arcAt, closed, raise, reopen };
+  reopen();
+  return { n, m, from, first, most, energy, total, left, order, room, used, closed, raise, reopen };
 }
 
 /** Cars by departure, then session (cars are in ascending order of it). */
@@ -282,49 +325,53 @@ type Prices = {
  * a car hands it to every interval that it uses. What nothing reaches is worth v1.
  */
 function dualPrices(problem: GroupProblem, flow: Flow, { f, p, pv, grid, v1, v2 }: Prices) {
-  const { n, m, from, first, most, energy, total, left, listed, carAt, arcAt } = flow;
+  const { n, m, from, first, most, energy, total, left, order, room, used } = flow;
   const { cars } = problem;
+  const carWords = Math.floor((n + 31) / 32);
+  const words = Math.floor((m + 31) / 32);
   const y = new Float64Array(n).fill(v1);
   const w = new Float64Array(m).fill(v1);
-  const carDone = new Uint8Array(n);
-  const done = new Uint8Array(m);
+  /** Cars by rank, and intervals, that no price has reached yet. */
+  const unpriced = new Int32Array(carWords).fill(-1);
+  const waiting = new Int32Array(words).fill(-1);
   const queue = new Int32Array(m);
   let head = 0;
   let tail = 0;
 
-  function reachCar(i: number, value: number): void {
-    carDone[i] = 1;
-    y[i] = value;
-    for (let b = first[i]!, r = from[i]!; b < first[i + 1]!; b++, r++) {
-      if (energy[b]! > 0 && done[r]! === 0) reach(r, value);
-    }
+  function reachCar(rank: number, value: number): void {
+    unpriced[rank >>> 5]! &= ~(1 << rank);
+    y[order[rank]!] = value;
+    for (let j = 0; j < words; j++)
+      for (let set = used[rank * words + j]! & waiting[j]!; set !== 0; set &= set - 1)
+        reach(32 * j + 31 - Math.clz32(set & -set), value);
   }
   function reach(t: number, value: number): void {
-    done[t] = 1;
+    waiting[t >>> 5]! &= ~(1 << t);
     w[t] = value;
     queue[tail++] = t;
   }
   function spread(value: number): void {
     for (; head < tail; head++) {
-      const s = queue[head]!;
-      for (let k = listed[s]!; k < listed[s + 1]!; k++) {
-        const a = arcAt[k]!;
-        if (carDone[carAt[k]!]! === 0 && energy[a]! < most[a]!) reachCar(carAt[k]!, value);
-      }
+      const base = queue[head]! * carWords;
+      for (let k = 0; k < carWords; k++)
+        for (let set = room[base + k]! & unpriced[k]!; set !== 0; set &= set - 1)
+          reachCar(32 * k + 31 - Math.clz32(set & -set), value);
     }
   }
   /** Price of the next Wh of an interval, and of the last one used. */
   const nextPrice = (t: number) =>
     total[t]! < pv[t]! ? f[t]! : total[t]! < pv[t]! + grid[t]! ? p[t]! : Number.POSITIVE_INFINITY;
   const lastPrice = (t: number) => (total[t]! > pv[t]! ? p[t]! : total[t]! > 0 ? f[t]! : Number.NEGATIVE_INFINITY);
+  const isIn = (set: Int32Array, member: number) => ((set[member >>> 5]! >>> member) & 1) === 1;
   const servesMore = (i: number) => left[i]! < cars[i]!.moreWh;
 
   const sources = Array.from({ length: m }, (_, t) => ({ t, price: nextPrice(t) })).filter(({ price }) => price < v1);
   sources.push({ t: m, price: v2 }); // not an interval: the cars whose best effort is served, worth v2 at most
   sources.sort((a, b) => a.price - b.price || a.t - b.t);
   for (const { t, price } of sources) {
-    if (t === m) for (let i = 0; i < n; i++) if (carDone[i]! === 0 && servesMore(i)) reachCar(i, v2);
-    if (t < m && done[t]! === 0) reach(t, price);
+    if (t < m && isIn(waiting, t)) reach(t, price);
+    if (t === m)
+      for (let rank = 0; rank < n; rank++) if (isIn(unpriced, rank) && servesMore(order[rank]!)) reachCar(rank, v2);
     spread(price);
   }
 

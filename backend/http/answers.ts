@@ -146,7 +146,7 @@ export const tariffOut = (of: Tariff): Out<typeof tariff> => ({
 
 export const groupLimit = z
   .object({
-    kind: z.enum(["operator", "order"]),
+    kind: z.enum(["operator", "order", "capacity"]),
     limitW: w,
     from: instantText,
     until: instantText.nullable(),

@@ -6,10 +6,11 @@ import { type ChargingProfile, compact, limitAt, type SentProfile } from "../dom
 import { SLOT_S, slotStart } from "../domain/slots.ts";
 import { type EpochSecond, epochSecond, watt } from "../domain/units.ts";
 import { periodsOf } from "../optimisation/profile.ts";
-import type { GroupFile, SessionFile } from "./auditFacts.ts";
+import { withinMinutes } from "../optimisation/withinMinutes.ts";
+import { type GroupFile, limitsKnownAt, type SessionFile } from "./auditFacts.ts";
 import { at, type Findings, planName } from "./auditFindings.ts";
 import type { PlanFile } from "./auditPlans.ts";
-import { capToThermalLimit } from "./thermalLimit.ts";
+import { carsCapacity } from "./groupLimits.ts";
 
 /** What one plan allotted to a session. */
 export type Allotment = { readonly planId: string; readonly now: number; readonly profile: ChargingProfile };
@@ -26,7 +27,11 @@ export function auditAllocations(
 ): void {
   const check = findings.check("allotments of plans");
   const where = planName(file.id);
-  const own = periodsOfCars(file, group.group.limitKind === "thermal" && file.stored.algorithm !== "uncontrolled");
+  const capacityW =
+    file.stored.algorithm === "uncontrolled"
+      ? null
+      : carsCapacity(group.group, file.problem, limitsKnownAt(group, file.now));
+  const own = periodsOfCars(file, capacityW);
   for (const car of file.problem.cars) {
     check.looked();
     const [given, planned] = [allotments.get(car.session), own.get(car.session)];
@@ -42,7 +47,10 @@ export function auditAllocations(
 }
 
 /** Periods of the cars that draw, as the plan's bytes give them. */
-function periodsOfCars({ problem, plan }: PlanFile, thermal: boolean): ReadonlyMap<number, ChargingProfile> {
+function periodsOfCars(
+  { problem, plan }: PlanFile,
+  capacityW: ((at: EpochSecond) => number) | null,
+): ReadonlyMap<number, ChargingProfile> {
   const drawing = problem.cars.flatMap((car, i) => {
     if (car.powerW === 0) return [];
     const profile = periodsOf(problem, plan, i).map(({ startS, limitW }) => ({
@@ -51,7 +59,7 @@ function periodsOfCars({ problem, plan }: PlanFile, thermal: boolean): ReadonlyM
     }));
     return [{ session: car.session, profile, car }];
   });
-  const capped = thermal ? capToThermalLimit(problem, drawing) : drawing.map(({ profile }) => profile);
+  const capped = capacityW ? withinMinutes(problem, drawing, capacityW) : drawing.map(({ profile }) => profile);
   return new Map(drawing.map(({ session }, i) => [session, capped[i]!]));
 }
 

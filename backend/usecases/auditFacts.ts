@@ -1,5 +1,6 @@
 /** Everything in the store that an audit holds against the chain, read once. Plans are read page by page, by auditPlans. */
 import type { ChargingGroup, Cpo, Evse, PvAsset } from "../domain/assets.ts";
+import { type CapacityProfile, capacityPieces } from "../domain/capacity.ts";
 import type { MeterReading, SiteSlot } from "../domain/meters.ts";
 import type { SentProfile } from "../domain/profiles.ts";
 import type { EnergyPromise } from "../domain/promises.ts";
@@ -34,7 +35,12 @@ export type GroupFile = {
   readonly cpo: Cpo;
   readonly evses: readonly Evse[];
   readonly pvs: readonly PvAsset[];
+  /** Without those of capacity profiles. */
   readonly limits: readonly GroupLimit[];
+  /** What the group has run since when. */
+  readonly algorithms: Awaited<ReturnType<Store["sites"]["algorithms"]>>;
+  /** In the order in which they were given. */
+  readonly capacities: readonly CapacityProfile[];
   readonly siteSlots: ReadonlyMap<number, SiteSlot>;
   /** Ascending by slot. */
   readonly records: readonly RecordedSlot[];
@@ -72,7 +78,9 @@ export async function readFacts(store: Store, market: string, onProgress: (share
       cpo: cpos.find((one) => one.id === group.cpoId) as Cpo,
       evses: await store.sites.evses(group.id),
       pvs: await store.sites.pvs(group.id),
-      limits: await store.sites.limits(group.id, BEGINNING),
+      limits: (await store.sites.limits(group.id, BEGINNING)).filter(({ kind }) => kind !== "capacity"),
+      capacities: (await store.grid.capacities(group.id, Number.MAX_SAFE_INTEGER)).toReversed(),
+      algorithms: await store.sites.algorithms(group.id),
       siteSlots: new Map((await store.meters.siteSlots(group.id, 0)).map((slot) => [slot.slot, slot])),
       records: await store.plans.records(group.id),
       sessions: sessions.filter((one) => one.session.groupId === group.id),
@@ -123,6 +131,21 @@ async function readSession(
     closedAt: settlement?.settledAt ?? session.unpluggedAt ?? Number.POSITIVE_INFINITY,
   };
 }
+
+/** All limits as they stood to the knowledge of somebody who plans at `now`: of capacity profiles only those given by then. */
+export const limitsKnownAt = ({ limits, capacities }: GroupFile, now: number): readonly GroupLimit[] => [
+  ...limits,
+  ...capacityPieces(capacities.filter((one) => one.givenAt < now)).map(
+    ({ profileId, from, until, limitW }): GroupLimit => ({
+      id: `${profileId}:${from}`,
+      groupId: "",
+      kind: "capacity",
+      limitW,
+      from,
+      until,
+    }),
+  ),
+];
 
 /** Latest reading not after the instant. */
 export function readingBefore(file: SessionFile, instant: number): MeterReading | null {

@@ -3,6 +3,8 @@
  * those who did not opt in. Forecasts of other load and PV are not checked: nobody can say later what should have been
  * expected.
  */
+
+import { CAPACITY_STEP_S, capacityPieces } from "../domain/capacity.ts";
 import { SLOT_S, SLOTS_PER_DAY } from "../domain/slots.ts";
 import type { Facts, GroupFile } from "./auditFacts.ts";
 import { at, type Findings, planName, priceName } from "./auditFindings.ts";
@@ -103,21 +105,36 @@ function auditLimits({ id, now, cuts, problem }: PlanFile, file: GroupFile, find
           instant < (limit.until ?? Number.POSITIVE_INFINITY),
       )
       .reduce((least, limit) => Math.min(least, limit.limitW), supplyW);
+  const capacities = capacityPieces(file.capacities.filter((one) => one.givenAt < now));
+  /** Minute by minute the smaller one of the limit at `heldAt` and the capacity profile of then. */
+  const mostWs = (from: number, to: number, heldAt = from) => {
+    const byTheMinute = capacities.filter((piece) => piece.from < to && piece.until > from);
+    let ws = 0;
+    for (let instant = from; instant < to; ) {
+      const next = Math.min(to, (Math.floor(instant / CAPACITY_STEP_S) + 1) * CAPACITY_STEP_S);
+      const piece = byTheMinute.find((one) => one.from <= instant && instant < one.until);
+      ws += Math.min(limitW(heldAt), piece?.limitW ?? Number.POSITIVE_INFINITY) * (next - instant);
+      instant = next;
+    }
+    return ws;
+  };
   let runningWh = 0;
   for (const [t, { durationS, limitWh }] of problem.intervals.entries()) {
     check.looked();
-    const mostWh = Math.floor((limitW(cuts[t]!) * durationS) / 3600);
+    const ws = mostWs(cuts[t]!, cuts[t + 1]!);
+    const mostWh = Math.floor(ws / 3600);
     if (Math.floor(cuts[t]! / SLOT_S) === problem.slot) runningWh += limitWh;
     else if (limitWh > mostWh)
       check.differs(
         planName(id),
-        `interval ${t} has a limit of ${limitWh} Wh, ${limitW(cuts[t]!)} W for ${durationS} s are ${mostWh} Wh`,
+        `interval ${t} has a limit of ${limitWh} Wh, ${ws / durationS} W for ${durationS} s are ${mostWh} Wh`,
       );
   }
   // The limit is a mean over the slot: what was not imported so far may be imported now, and what PV fed in comes on top.
   const slot = file.siteSlots.get(problem.slot);
   const fedInW = slot?.productionW ?? file.pvs.reduce((sum, pv) => sum + pv.ratedPowerW, 0);
-  const mostWh = Math.ceil(((limitW(problem.at) + fedInW) * SLOT_S) / 3600) + 1;
+  const slotWs = mostWs(problem.slot * SLOT_S, (problem.slot + 1) * SLOT_S, problem.at);
+  const mostWh = Math.ceil((slotWs + fedInW * SLOT_S) / 3600) + 1;
   if (runningWh > mostWh)
     check.differs(
       planName(id),

@@ -77,8 +77,16 @@ export type LiveSession = {
   wishedWh: number;
   /** The promise in force, if any. */
   promise: EnergyPromise | null;
-  /** Opt-out: fixed power granted until then. */
+  /** Opt-out or boost: fixed power granted until then. */
   grant: { limitW: number; until: number } | null;
+  /** Full power asked for until then, or until the energy is in. */
+  boost: { id: string; until: number; energyWh: number | null; fromRegisterWh: number } | null;
+  /** Planned start: no charging before. 0: at once. */
+  notBefore: number;
+  /** Once it charges it is never set to 0 before its energy is in, as far as limits allow. */
+  cannotPause: boolean;
+  /** Since when, or from when on, its least power is set aside; null: not yet. */
+  steadyFrom: number | null;
 
   registerWh: number;
   powerW: number;
@@ -180,6 +188,10 @@ export function addSession(group: GroupBoard, session: ChargingSession, evse: Ev
     wishedWh: 0,
     promise: null,
     grant: null,
+    boost: null,
+    notBefore: 0,
+    cannotPause: session.cannotPause ?? false,
+    steadyFrom: null,
     registerWh: session.startRegisterWh,
     powerW: 0,
     readAt: session.pluggedAt,

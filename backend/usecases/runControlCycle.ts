@@ -15,15 +15,9 @@ import { type GroupBoard, groupBoard, liveSessions } from "./board.ts";
 import { crossCheckPlan } from "./crossCheckPlan.ts";
 import { dispatchProfiles, type Wish } from "./dispatchProfiles.ts";
 import { forecastNet } from "./forecastNet.ts";
-import {
-  askedUntil,
-  type BuiltProblem,
-  groupProblem,
-  isAsked,
-  RESERVE,
-} from "./groupProblem.ts";
-import { earlyFor, planGroup } from "./planGroup.ts";
 import { carsCapacity, noteLimits } from "./groupLimits.ts";
+import { askedUntil, type BuiltProblem, groupProblem, isAsked, RESERVE } from "./groupProblem.ts";
+import { earlyFor, planGroup } from "./planGroup.ts";
 import type { Allocation, GroupLimit, StoredPlan, World } from "./ports.ts";
 import { recordSlot } from "./recordSlot.ts";
 import { trackPromises } from "./trackPromises.ts";

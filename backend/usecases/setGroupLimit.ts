@@ -23,16 +23,8 @@ export async function setGroupLimit(
   const now = world.clock.now();
   const group = await world.store.sites.group(wish.groupId);
   if (!group) return refused("unknown-group", `Group ${wish.groupId} is not known.`);
-  if (wish.limitW < 0 || (wish.limitW > 0 && wish.limitW < LEAST_W))
-    return refused(
-      "suspicious-limit",
-      `A limit of ${wish.limitW} W is less than one car can use. Limits are in W: is ${wish.limitW} kW = ${wish.limitW * 1000} W meant?`,
-    );
-  if (wish.limitW > group.supplyLimitW)
-    return refused(
-      "suspicious-limit",
-      `${wish.limitW} W is above the supply limit of ${group.supplyLimitW} W; a limit can only lower it.`,
-    );
+  const suspicious = suspiciousLimit(wish.limitW, group.supplyLimitW);
+  if (suspicious) return refused("suspicious-limit", suspicious);
   if (wish.until !== null && (wish.until <= now || wish.until <= wish.from))
     return refused("past-limit", "The limit would end before it begins, or has ended already. Give a later `until`.");
   const limit: GroupLimit = { id: `${wish.groupId}:${wish.kind}:${wish.from}:${wish.until ?? "open"}`, ...wish };
@@ -42,8 +34,19 @@ export async function setGroupLimit(
   return { kind: "set", limit };
 }
 
+/** What makes a limit look like another unit or no limit at all, in words; null when nothing does. */
+export function suspiciousLimit(limitW: number, supplyLimitW: number): string | null {
+  if (limitW < 0 || (limitW > 0 && limitW < LEAST_W))
+    return `A limit of ${limitW} W is less than one car can use. Limits are in W: is ${limitW} kW = ${limitW * 1000} W meant?`;
+  return limitW > supplyLimitW
+    ? `${limitW} W is above the supply limit of ${supplyLimitW} W; a limit can only lower it.`
+    : null;
+}
+
 /** Plans are made again when the limit begins and when it ends. */
-export function scheduleChanges(clock: World["clock"], { groupId, from, until }: GroupLimit): void {
+export function scheduleChanges(clock: World["clock"], { groupId, kind, from, until }: GroupLimit): void {
+  // Stations know the minutes of a capacity profile beforehand.
+  if (kind === "capacity") return;
   for (const at of [from, until])
     if (at !== null && at > clock.now()) clock.schedule(at, { kind: "limit", groupId, at });
 }

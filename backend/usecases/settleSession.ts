@@ -307,7 +307,7 @@ function sharesOf(c: {
     vehicleWh: vehicleShortfallWh(draws, promise.by) + leftUnwillingWh(live, unplug, promise.by),
     orderWh: reduced("order"),
     outageWh: 0,
-    operatorWh: faultWh + reduced("operator"),
+    operatorWh: faultWh + reduced("operator") + reduced("capacity"),
     toleranceWh: toleranceWh(promise.energyWh),
   });
 }

@@ -1,7 +1,8 @@
 import { expect } from "chai";
 import { microEurPerKwh, watt } from "../../backend/domain/units.ts";
 import { earlyWeight, MAX_EARLY, scarcity } from "../../backend/usecases/earlyWeight.ts";
-import { EXTRA, isAsked, priceLookup, SCALE, slotLimitWs, VOLL } from "../../backend/usecases/groupProblem.ts";
+import { slotLimitWs } from "../../backend/usecases/groupLimits.ts";
+import { EXTRA, isAsked, priceLookup, SCALE, VOLL } from "../../backend/usecases/groupProblem.ts";
 import type { GroupLimit } from "../../backend/usecases/ports.ts";
 import { presentProblem } from "../../backend/usecases/runControlCycle.ts";
 import { aCar, anInterval, aProblem } from "../support/problems.ts";

@@ -269,10 +269,16 @@ const toTariff = (row: Selectable<Database["tariff"]>): Tariff => ({
   pricePerKwh: microEurPerKwh(row.price_micro_eur_per_kwh),
 });
 
+/** Capacity profiles are kept whole, in grid.ts. */
+function ownKind({ id, kind }: GroupLimit): Insertable<Database["group_limit"]>["kind"] {
+  if (kind === "capacity") throw new Error(`Limit ${id} is part of a capacity profile. Add the profile instead.`);
+  return kind;
+}
+
 const limitRow = (limit: GroupLimit): Insertable<Database["group_limit"]> => ({
   id: limit.id,
   group_id: limit.groupId,
-  kind: limit.kind,
+  kind: ownKind(limit),
   limit_w: limit.limitW,
   from_at: toDate(limit.from),
   until_at: toDateOrNull(limit.until),

@@ -5,6 +5,7 @@
 import type { Store } from "../../usecases/ports.ts";
 import { billStore } from "./bills.ts";
 import { driverStore } from "./drivers.ts";
+import { gridStore } from "./grid.ts";
 import { incidentStore } from "./incidents.ts";
 import { meterStore } from "./meters.ts";
 import { noticingStrays, withoutStrays } from "./oneTransaction.ts";
@@ -54,6 +55,7 @@ const parts = (db: Db, waiting: Waiting | null): Omit<Store, "transaction"> => (
   priorities: priorityStore(db),
   profiles: profileStore(db, waiting),
   plans: planStore(db),
+  grid: gridStore(db),
   bills: billStore(db),
   incidents: incidentStore(db),
   outbox: outboxStore(db),

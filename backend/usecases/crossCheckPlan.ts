@@ -3,7 +3,8 @@
  * cost that differs after rounding to whole Wh is an incident; the certificate decides who was right.
  */
 import type { ChargingGroup } from "../domain/assets.ts";
-import { crossCheck, linearProgram } from "../optimisation/model.ts";
+import { crossCheck } from "../optimisation/model/crossCheck.ts";
+import { linearProgram } from "../optimisation/model/groupProgram.ts";
 import type { GroupProblem, Plan } from "../optimisation/problem.ts";
 import type { StoredPlan, World } from "./ports.ts";
 

@@ -1,6 +1,6 @@
 /** The solver port, kept: programs queue for one worker thread, which is replaced when it is late or has grown old. */
 import { Worker } from "node:worker_threads";
-import type { LinearProgram, LpSolution, Solve } from "../../optimisation/model.ts";
+import type { LinearProgram, LpSolution, Solve } from "../../optimisation/model/program.ts";
 import type { Answer, Question, SolverName, WorkerData } from "./worker.ts";
 
 export type SolverOptions = {
@@ -76,13 +76,21 @@ export function createSolver({ solver, timeLimitS = 30, programsPerWorker = 500 
   return { solve, close };
 }
 
-/** Small programs to javascript-lp-solver, large ones to HiGHS: beyond some 40 cars a dense tableau takes seconds. */
-export function createSolvers(options: { readonly timeLimitS?: number; readonly smallColumns?: number } = {}): Solver {
-  const { smallColumns = 2_500, ...rest } = options;
+/**
+ * Small programs to javascript-lp-solver, large ones to HiGHS: beyond some 40 cars a dense tableau takes seconds, and far
+ * sooner with many rows (V2G). Mixed-integer programs go to HiGHS at any size.
+ */
+export function createSolvers(
+  options: { readonly timeLimitS?: number; readonly smallColumns?: number; readonly smallRows?: number } = {},
+): Solver {
+  const { smallColumns = 2_500, smallRows = 400, ...rest } = options;
   const small = createSolver({ solver: "javascript-lp-solver", ...rest });
   const large = createSolver({ solver: "highs", ...rest });
   return {
-    solve: (lp) => (lp.columns.length <= smallColumns ? small : large).solve(lp),
+    solve: (lp) => {
+      const isSmall = lp.columns.length <= smallColumns && lp.rows.length <= smallRows;
+      return (isSmall && !lp.columns.some(({ integer }) => integer) ? small : large).solve(lp);
+    },
     close: async () => {
       await Promise.all([small.close(), large.close()]);
     },

@@ -1,12 +1,19 @@
 /** HiGHS in WebAssembly: the general solver for large programs. Runs synchronously, so only inside worker.ts. */
-import highsModule from "highs";
-import type { LinearProgram, LpSolution } from "../../optimisation/model.ts";
+import highsModule, { type Model } from "highs";
+import type { LinearProgram, LpSolution } from "../../optimisation/model/program.ts";
 
 /** The package's types describe its CommonJS form, in which the default export is one level deeper. */
 const loadHighs = highsModule as unknown as typeof highsModule.default;
 
 /** From about this size on the interior point method (with crossover to a vertex) is the faster one. */
 const INTERIOR_POINT_COLUMNS = 15_000;
+
+/** Relative gap at which a mixed-integer program counts as solved. */
+const MIP_GAP = 1e-4;
+
+/** HiGHS' codes of variable types. */
+const CONTINUOUS = 0;
+const INTEGER = 1;
 
 /** The loaded module is kept: its memory never shrinks, so every model is disposed. */
 let loaded: ReturnType<typeof loadHighs> | undefined;
@@ -15,9 +22,12 @@ export async function solveWithHighs(lp: LinearProgram, timeLimitS: number): Pro
   loaded ??= loadHighs();
   const highs = await loaded;
   const model = highs.createModel(modelData(lp, highs.infinity));
+  const mixedInteger = lp.columns.some(({ integer }) => integer);
   try {
     const solver = lp.columns.length >= INTERIOR_POINT_COLUMNS ? "ipm" : "choose";
-    model.options.set({ output_flag: false, solver, time_limit: timeLimitS });
+    model.options.set({ output_flag: false, time_limit: timeLimitS });
+    // Equal prices make a search for the last millionth endless: the bound that comes with the answer says what is left.
+    model.options.set(mixedInteger ? { mip_rel_gap: MIP_GAP } : { solver });
     model.zeroAllClocks(); // the time limit counts a cumulative clock
     model.run();
     const status = highs.constants.modelStatus;
@@ -26,10 +36,15 @@ export async function solveWithHighs(lp: LinearProgram, timeLimitS: number): Pro
         return {
           kind: "optimal",
           objective: model.getObjectiveValue(),
-          values: Array.from(model.getSolution().colValue),
+          ...answerOf(model, mixedInteger),
         };
       case status.empty:
-        return { kind: "optimal", objective: 0, values: lp.columns.map(({ lower }) => lower) };
+        return {
+          kind: "optimal",
+          objective: 0,
+          values: lp.columns.map(({ lower }) => lower),
+          duals: lp.rows.map(() => 0),
+        };
       case status.infeasible:
         return { kind: "infeasible" };
       case status.unbounded:
@@ -43,6 +58,14 @@ export async function solveWithHighs(lp: LinearProgram, timeLimitS: number): Pro
   } finally {
     model.dispose();
   }
+}
+
+function answerOf(model: Model, mixedInteger: boolean) {
+  const { colValue, rowDual } = model.getSolution();
+  const values = Array.from(colValue);
+  return mixedInteger
+    ? { values, bound: Number(model.info.get("mip_dual_bound")) }
+    : { values, duals: Array.from(rowDual) };
 }
 
 /** Row-wise sparse matrix. */
@@ -67,6 +90,9 @@ function modelData({ columns, rows }: LinearProgram, infinity: number) {
     colUpper: Float64Array.from(columns, ({ upper }) => bound(upper)),
     rowLower: Float64Array.from(rows, ({ lower }) => bound(lower)),
     rowUpper: Float64Array.from(rows, ({ upper }) => bound(upper)),
+    ...(columns.some(({ integer }) => integer) && {
+      integrality: Int32Array.from(columns, ({ integer }) => (integer ? INTEGER : CONTINUOUS)),
+    }),
     matrix: { format: "csr" as const, numRows: rows.length, numCols: columns.length, starts, indices, values },
   };
 }

@@ -1,6 +1,6 @@
 /** The thread in which a general solver runs: both block until they are done. One program at a time, by message. */
 import { parentPort, workerData } from "node:worker_threads";
-import type { LinearProgram, LpSolution } from "../../optimisation/model.ts";
+import type { LinearProgram, LpSolution } from "../../optimisation/model/program.ts";
 
 export type SolverName = "javascript-lp-solver" | "highs";
 export type WorkerData = { readonly solver: SolverName; readonly timeLimitS: number };

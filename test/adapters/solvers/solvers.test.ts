@@ -1,7 +1,9 @@
 import { expect } from "chai";
 import { createSolver, createSolvers, type Solver } from "../../../backend/adapters/solvers/createSolver.ts";
 import { leastCost } from "../../../backend/optimisation/leastCost.ts";
-import { type Column, crossCheck, type LinearProgram, linearProgram } from "../../../backend/optimisation/model.ts";
+import { crossCheck } from "../../../backend/optimisation/model/crossCheck.ts";
+import { linearProgram } from "../../../backend/optimisation/model/groupProgram.ts";
+import type { Column, LinearProgram } from "../../../backend/optimisation/model/program.ts";
 import { randomProblem, realisticProblem } from "../../support/problems.ts";
 
 const aColumn = (cost: number, upper = Number.POSITIVE_INFINITY, lower = 0): Column => ({
@@ -49,7 +51,7 @@ for (const solver of ["javascript-lp-solver", "highs"] as const) {
     it("tells infeasible, unbounded and empty programs apart", async () => {
       expect(await port.solve(program([aColumn(1, 3)], [4, [1], infinity]))).to.deep.equal({ kind: "infeasible" });
       expect(await port.solve(program([aColumn(-1)], [0, [1], infinity]))).to.deep.equal({ kind: "unbounded" });
-      expect(await port.solve(program([]))).to.deep.equal({ kind: "optimal", objective: 0, values: [] });
+      expect(await port.solve(program([]))).to.deep.include({ kind: "optimal", objective: 0, values: [] });
     });
 
     it("finds the optimiser's cost on random groups", async function () {

@@ -7,13 +7,18 @@ import { auditSystem } from "../backend/auditSystem.ts";
 import { chainTotals } from "../backend/chainTotals.ts";
 import { DEFAULT_SETTINGS, derivedRandom, openSystem } from "../backend/compose.ts";
 import { readConfig } from "../backend/config.ts";
+import { type AlgorithmChoice, DEFAULT_ALGORITHM } from "../backend/domain/algorithms.ts";
+import { parseChoice } from "../backend/optimisation/algorithms.ts";
 import { replayScenario } from "../backend/replay/replayScenario.ts";
 import { readScenario, type Scenario } from "../backend/replay/scenario.ts";
 
 const USAGE = `npm run replay -- --scenario DIR [--out report.json] [--forecast persistence|actual] [--save DIR]
+                                 [--algorithm NAME [--parameter NAME=VALUE]...]
   --scenario  folder in the format of test/scenarios/README.md
   --out       where the report goes; standard output when absent
   --forecast  persistence (default), or the files' own values
+  --algorithm how the groups share out their power; least-cost when absent
+  --parameter of the algorithm, by name; its default when absent
   --save      folder for the database and the chain, to be audited later with npm run verify -- --run DIR
 With DATABASE_URL and CHAIN_RPC_URL the replay runs on PostgreSQL and a JSON-RPC node, and goes on after a kill.`;
 
@@ -23,6 +28,8 @@ const { values } = parseArgs({
     out: { type: "string" },
     forecast: { type: "string", default: "persistence" },
     save: { type: "string" },
+    algorithm: { type: "string", default: DEFAULT_ALGORITHM.name },
+    parameter: { type: "string", multiple: true, default: [] },
     help: { type: "boolean", default: false },
   },
 });
@@ -34,6 +41,7 @@ if (values.help || !values.scenario || !["persistence", "actual"].includes(value
 
 let lastPercent = -1;
 const config = readConfig();
+const algorithm = choiceOrSay(values.algorithm, values.parameter);
 const scenario = readOrSay(values.scenario);
 const { version } = JSON.parse(await readFile(new URL("../package.json", import.meta.url), "utf8")) as {
   version: string;
@@ -52,6 +60,7 @@ const system = await openSystem({
 try {
   const { report } = await replayScenario(system, {
     scenario,
+    algorithm,
     settings: {
       ...DEFAULT_SETTINGS,
       flexSharePercent: scenario.flexSharePercent,
@@ -83,6 +92,18 @@ try {
   await system.close();
 }
 process.exit(process.exitCode ?? 0);
+
+function choiceOrSay(name: string, parameters: readonly string[]): AlgorithmChoice {
+  const values = parameters.map((text) => {
+    const [key = "", ...value] = text.split("=");
+    const number = value.join("=");
+    return [key, /^-?\d+$/.test(number) ? Number(number) : number] as const;
+  });
+  const parsed = parseChoice(name, Object.fromEntries(values));
+  if (parsed.kind === "choice") return parsed.choice;
+  console.error(parsed.text);
+  process.exit(2);
+}
 
 function readOrSay(folder: string): Scenario {
   try {

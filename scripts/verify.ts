@@ -250,11 +250,13 @@ function asText(report: AuditReport, about: string): string {
     lines.push(`${check.padEnd(width)}${count(checked)}${count(found)}`);
   lines.push("");
   for (const note of notes) lines.push(`Note: ${note}`);
-  const [dearest] = gaps;
-  if (dearest)
+  for (const [algorithm, plans] of Map.groupBy(gaps, (one) => one.algorithm)) {
+    const dearest = plans[0]!;
+    const why = algorithm === "least-cost" ? "were repaired for least power" : `are by ${algorithm}`;
     lines.push(
-      `Note: ${gaps.length} plans were repaired for least power; the dearest, ${dearest.plan}, is at most ${dearest.microEur} micro-euro above the certified optimum`,
+      `Note: ${plans.length} plans ${why}; the dearest, ${dearest.plan}, is at most ${dearest.microEur} micro-euro above the certified optimum, energy left out included`,
     );
+  }
   const { runsChecked, plansChecked, billsChecked, leavesChecked, readingsChecked } = report;
   const seen = `${runsChecked} runs, ${plansChecked} plans, ${leavesChecked} leaves, ${billsChecked} bills and ${readingsChecked} readings`;
   const verdict = report.ok ? "No difference." : `${differences.length} differences.`;

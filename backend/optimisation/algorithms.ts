@@ -170,3 +170,13 @@ export function parametersOf({ name, parameters }: AlgorithmChoice): Parameters 
 export async function planOf(problem: GroupProblem, choice: AlgorithmChoice, solve: Solve): Promise<Plan> {
   return ALGORITHMS[choice.name].run(problem, parametersOf(choice), solve);
 }
+
+/** The same plan again, for an auditor. Throws for algorithms that are not `repeatable`: their solver is not at hand. */
+export function repeat(problem: GroupProblem, choice: AlgorithmChoice): Plan {
+  const { repeatable, run } = ALGORITHMS[choice.name];
+  if (!repeatable) throw new Error(`A plan of ${choice.name} cannot be repeated without its solver.`);
+  return run(problem, parametersOf(choice), async () => ({
+    kind: "failed",
+    reason: "an auditor has no solver",
+  })) as Plan;
+}

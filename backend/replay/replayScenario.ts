@@ -1,6 +1,6 @@
 /** The whole replay: site and drivers registered, sessions run in virtual time, bills posted, FLEX redeemed, everything audited. */
 
-import { DEFAULT_ALGORITHM } from "../domain/algorithms.ts";
+import { type AlgorithmChoice, DEFAULT_ALGORITHM } from "../domain/algorithms.ts";
 import type { EpochSecond } from "../domain/units.ts";
 import { microEur, microEurPerKwh, watt } from "../domain/units.ts";
 import { redemptionOffer } from "../flexibility/redemption.ts";
@@ -25,6 +25,8 @@ export type ReplaySystem = Pick<World, "store" | "ledger" | "wallets" | "random"
 export type ReplayOptions = {
   readonly scenario: Scenario;
   readonly settings: Settings;
+  /** What every group runs; least cost when absent. */
+  readonly algorithm?: AlgorithmChoice;
   readonly version: string;
   readonly totals: () => Promise<ChainTotals>;
   readonly audit: (store: Store) => Promise<Pick<AuditResult, "ok" | "runsChecked" | "billsChecked" | "leavesChecked">>;
@@ -52,7 +54,7 @@ export async function replayScenario(
       `The database holds another site already, and none of ${scenario.name}. Give the replay an empty database (DATABASE_URL) and chain.`,
     );
   const run = createRun(scenario, saved ?? null, (parts) => ({ ...parts, ...worldOf(system, settings) }));
-  if (!saved) await registerSite(system, run);
+  if (!saved) await registerSite(system, run, options.algorithm);
 
   for (let steps = 1; await run.step(); steps++) {
     if (steps % SLOTS_PER_PASS === 0) await writer.pass();
@@ -91,7 +93,11 @@ async function drain(writer: ReplaySystem["writer"]): Promise<void> {
 }
 
 /** Site, drivers, deposits and the first state of the replay commit together, so that a restart finds all or nothing. */
-export async function registerSite(system: ReplaySystem, run: ScenarioRun): Promise<void> {
+export async function registerSite(
+  system: ReplaySystem,
+  run: ScenarioRun,
+  algorithm: AlgorithmChoice = DEFAULT_ALGORITHM,
+): Promise<void> {
   const { scenario, world } = run;
   const { ledger } = system;
   const penniless = new Set(
@@ -99,7 +105,7 @@ export async function registerSite(system: ReplaySystem, run: ScenarioRun): Prom
   );
   await system.store.transaction(async (store) => {
     const inStep = { ...world, store };
-    await setUpSite(inStep, sitePlanOf(scenario, system.treasury));
+    await setUpSite(inStep, sitePlanOf(scenario, system.treasury, algorithm));
     const ids = [...new Set(scenario.sessions.map((session) => session.driverId))];
     const drivers = await registerDrivers(
       inStep,
@@ -116,7 +122,11 @@ export async function registerSite(system: ReplaySystem, run: ScenarioRun): Prom
   });
 }
 
-export const sitePlanOf = (scenario: Scenario, payee: Hex): Parameters<typeof setUpSite>[1] => ({
+export const sitePlanOf = (
+  scenario: Scenario,
+  payee: Hex,
+  algorithm: AlgorithmChoice = DEFAULT_ALGORITHM,
+): Parameters<typeof setUpSite>[1] => ({
   cpo: { id: "cpo", name: "Recorded site's CPO" },
   payee,
   location: { id: scenario.name, cpoId: "cpo", name: scenario.about, timeZone: scenario.timeZone },
@@ -127,7 +137,7 @@ export const sitePlanOf = (scenario: Scenario, payee: Hex): Parameters<typeof se
       supplyLimitW: watt(group.supplyLimitW),
       limitKind: "contract",
       feedIn: microEurPerKwh(0),
-      algorithm: DEFAULT_ALGORITHM,
+      algorithm,
     },
     evses: group.evses.map((evse) => ({ id: evse.id, maxPowerW: watt(evse.maxPowerW), phases: evse.phases })),
     pvs: group.production

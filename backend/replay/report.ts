@@ -1,6 +1,8 @@
 /** The report of a replay (format: test/scenarios/README.md), from the store, the simulated site and the chain. */
+import { DEFAULT_ALGORITHM } from "../domain/algorithms.ts";
 import { SLOT_S } from "../domain/slots.ts";
 import type { EpochSecond } from "../domain/units.ts";
+import { parametersOf } from "../optimisation/algorithms.ts";
 import { parseReceipt } from "../settlement/receipt.ts";
 import type { Store } from "../usecases/ports.ts";
 import { costOf, equalShare, netW, type Outcome, perfectForesight, perKwh, uncontrolled } from "./baselines.ts";
@@ -47,11 +49,14 @@ export async function makeReport(
   const billed = settlements.filter((one) => one.batch !== null);
   const amount = billed.reduce((total, one) => total + one.amountMicroEur, 0n);
   const compensation = sum((one) => one.compensationMicroEur);
+  const algorithm = (await store.sites.groups())[0]?.algorithm ?? DEFAULT_ALGORITHM;
   const plans = await plansOf(store, sessions.length > 0);
 
   return {
     scenario: scenario.name,
     version,
+    algorithm: algorithm.name,
+    parameters: parametersOf(algorithm),
     sessions: {
       total: sessions.length,
       smart: scenario.sessions.filter((session) => session.smart).length,

@@ -26,8 +26,8 @@ import {
   type Findings,
   sessionName,
 } from "./auditFindings.ts";
+import type { Gap } from "./auditMethod.ts";
 import { auditMoney } from "./auditMoney.ts";
-import type { Gap } from "./auditPlans.ts";
 import { auditPromises } from "./auditPromises.ts";
 import type { ChainEye, Ledger, Store } from "./ports.ts";
 
@@ -63,7 +63,7 @@ export type AuditReport = {
   readonly differences: readonly Difference[];
   readonly notes: readonly string[];
   readonly table: readonly CheckRow[];
-  /** Plans that were repaired for least power and cost more than the certified optimum, dearest first. */
+  /** Plans of rules, and plans repaired for least power, that cost more than the certified optimum; dearest first. */
   readonly gaps: readonly Gap[];
 };
 

@@ -5,13 +5,11 @@ import { auditAllocations, auditProfiles, type Commanded } from "./auditCommands
 import type { Facts, GroupFile } from "./auditFacts.ts";
 import { attempt, type Findings, planName, slotName } from "./auditFindings.ts";
 import { auditInputs, type Published } from "./auditInputs.ts";
+import { auditJudgement, auditMethod, type BeyondLimit, type Gap } from "./auditMethod.ts";
 import {
   auditCommitments,
   auditEarlier,
   auditHeader,
-  auditJudgement,
-  auditRule,
-  type Gap,
   type Named,
   namedPlans,
   type PlanFile,
@@ -50,7 +48,14 @@ type Link = Parameters<Ledger["earlierLink"]>[1];
 type Specs = ReadonlyMap<string, PublishedAlgorithm | null>;
 
 /** What is carried from one plan of a group to the next. */
-type GroupState = { seen: Seen; published: Published; commanded: Commanded; lastAt: number; unrecorded: string[] };
+type GroupState = {
+  seen: Seen;
+  published: Published;
+  commanded: Commanded;
+  lastAt: number;
+  unrecorded: string[];
+  beyond: BeyondLimit;
+};
 
 export async function auditEveryPlan(parts: Parts, onProgress: (share: number) => void): Promise<PlansAudited> {
   const { chain, ledger, facts, runs, findings } = parts;
@@ -60,7 +65,14 @@ export async function auditEveryPlan(parts: Parts, onProgress: (share: number) =
   const states = new Map<string, GroupState>(
     facts.groups.map(({ group }) => [
       group.id,
-      { seen: new Set(), published: { lastSlot: 0 }, commanded: new Map(), lastAt: 0, unrecorded: [] },
+      {
+        seen: new Set(),
+        published: { lastSlot: 0 },
+        commanded: new Map(),
+        lastAt: 0,
+        unrecorded: [],
+        beyond: { plans: 0, intervals: 0, mostWh: 0 },
+      },
     ]),
   );
   const links = new Map<string, Link>();
@@ -81,7 +93,7 @@ export async function auditEveryPlan(parts: Parts, onProgress: (share: number) =
       const state = states.get(stored.groupId);
       if (!group || !state || !file) continue;
       if (answer) auditJudgement(file, answer, findings);
-      auditRule(file, facts, findings, gaps);
+      auditMethod(file, group, facts, findings, gaps, state.beyond);
       leaves += await auditOne(parts, file, commitments, group, state, named.get(stored.id) ?? null, specs);
     }
     onProgress(Math.min(1, count / Math.max(1, named.size)));
@@ -181,6 +193,10 @@ function finish(parts: Parts, states: ReadonlyMap<string, GroupState>, links: Re
           .check("commitments of plans")
           .differs(planName(record.planId), `commands slot ${record.slot}, but is lost`);
     }
+    if (state && state.beyond.plans > 0)
+      findings.notes.push(
+        `${group.group.id}: ${state.beyond.plans} uncontrolled plans exceed the limit in ${state.beyond.intervals} intervals, by up to ${state.beyond.mostWh} Wh; that is what this method is for`,
+      );
     if (state && state.unrecorded.length > 0)
       findings.notes.push(`${group.group.id}: ${state.unrecorded.length} plans since the last record`);
   }

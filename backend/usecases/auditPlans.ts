@@ -3,25 +3,12 @@
  * what it claims to cost, by the contract and by the TypeScript checker, and was it made from what was known then?
  */
 
-import { divUp } from "../domain/money.ts";
-import { planValue, violations } from "../optimisation/checker.ts";
+import { planValue } from "../optimisation/checker.ts";
 import { decodeProblem, decodeSigned64, decodeX } from "../optimisation/encoding.ts";
-import { leastCost } from "../optimisation/leastCost.ts";
-import { leastLaxity } from "../optimisation/leastLaxity.ts";
 import type { GroupProblem, Plan } from "../optimisation/problem.ts";
-import { repairMinimumPower } from "../optimisation/profile.ts";
 import type { Facts, GroupFile } from "./auditFacts.ts";
 import { type Findings, planName, slotName } from "./auditFindings.ts";
-import type {
-  ChainEye,
-  Hex,
-  Judgement,
-  Ledger,
-  PublishedAlgorithm,
-  RecordedSlot,
-  RunRecord,
-  StoredPlan,
-} from "./ports.ts";
+import type { ChainEye, Hex, Ledger, PublishedAlgorithm, RecordedSlot, RunRecord, StoredPlan } from "./ports.ts";
 import type { commitmentsOf } from "./recordSlot.ts";
 
 /** A plan read back from its bytes, and the run that commits to it. */
@@ -38,9 +25,6 @@ export type PlanFile = {
   /** The record that names the plan as the one that commands its slot; null for plans made inside a slot. */
   readonly commands: RecordedSlot | null;
 };
-
-/** What least power cost above the certified optimum: cost - bound in nano-euro x scale, and in micro-euro. */
-export type Gap = { readonly plan: string; readonly gap: bigint; readonly microEur: bigint };
 
 /** Which record names a plan, and as what. */
 export type Named = { readonly record: RecordedSlot; readonly run: RunRecord | null; readonly commands: boolean };
@@ -138,64 +122,6 @@ export function auditEarlier(
   if (hash === run.earlier) return;
   const where = ids.length > 0 ? ids.map(planName).join(", ") : slotName(record.groupId, record.slot);
   check.differs(where, `the chain commits to other plans made before slot ${record.slot}: ${run.earlier}, not ${hash}`);
-}
-
-/** Feasible, and worth what is claimed, by the checker in TypeScript; least cost, or the reason why not. */
-export function auditRule(file: PlanFile, facts: Facts, findings: Findings, gaps: Gap[]): void {
-  const check = findings.check("checker in TypeScript");
-  const { plan, problem, stored } = file;
-  const where = planName(file.id);
-  check.looked();
-  for (const broken of violations(problem, plan))
-    check.differs(
-      where,
-      `breaks ${broken.rule} at interval ${broken.interval} by ${broken.excess}, session ${broken.session}`,
-    );
-  check.same(where, "cost in the store", stored.cost, plan.cost);
-  check.same(where, "bound in the store", stored.bound, plan.bound);
-  if (stored.algorithm === "least-laxity") {
-    check.same(where, "bound of a fallback", plan.bound, null);
-    if (!facts.incidents.has(`fallback:${file.id}`)) check.differs(where, "is a fallback, but no incident says why");
-    if (!sameEnergy(leastLaxity(problem), plan)) check.differs(where, "is not what least laxity gives for its problem");
-    return;
-  }
-  const gap = plan.bound === null ? null : plan.cost - plan.bound;
-  if (gap === null) check.differs(where, "claims least cost without a certificate");
-  else if (stored.repairedIntervals === 0) check.same(where, "gap between cost and certified bound", gap, 0n);
-  else auditRepair(file, findings, gaps, gap);
-}
-
-/** Least power leaves some energies to the repair; what it may change is decided by the problem, so it is done again. */
-function auditRepair(file: PlanFile, findings: Findings, gaps: Gap[], gap: bigint): void {
-  const check = findings.check("checker in TypeScript");
-  const where = planName(file.id);
-  const again = repairMinimumPower(file.problem, leastCost(file.problem));
-  check.same(
-    where,
-    "number of intervals repaired for least power",
-    file.stored.repairedIntervals,
-    again.repairedIntervals,
-  );
-  if (!sameEnergy(again.plan, file.plan)) check.differs(where, "is not the repair of the optimum of its problem");
-  const scale = BigInt(Math.max(1, file.problem.weights.scale));
-  if (gap !== 0n) gaps.push({ plan: file.id, gap, microEur: divUp(gap, 1000n * scale) });
-}
-
-const sameEnergy = (a: Plan, b: Plan) =>
-  a.energyWh.every((stay, i) => stay.every((wh, k) => wh === b.energyWh[i]?.[k]));
-
-/** The same question to the contract. */
-export function auditJudgement(file: PlanFile, judgement: Judgement, findings: Findings): void {
-  const check = findings.check("checker contract");
-  const where = planName(file.id);
-  check.looked();
-  if (judgement.kind === "broken") {
-    check.differs(where, `ScheduleChecker refuses it: rule ${judgement.rule} at ${judgement.at}`);
-    return;
-  }
-  const bound = judgement.bound === -(2n ** 127n) ? null : judgement.bound;
-  check.same(where, "cost by the contract", judgement.cost, file.plan.cost);
-  check.same(where, "bound by the contract", bound, file.plan.bound);
 }
 
 /** Group, slot, instant and parameters in the problem's header. */

@@ -84,6 +84,7 @@ function latestPromised(problem: GroupProblem): number[][] {
   const { cars, intervals } = problem;
   const flow = openFlow(problem);
   for (const [i, car] of cars.entries()) flow.left[i] = car.needWh;
+  flow.reopen();
   for (let t = intervals.length - 1; t >= 0; t--) {
     const { pv, grid } = capacityOf(intervals[t]!);
     flow.raise(t, pv + grid);

@@ -21,7 +21,7 @@ export function capacityOf(interval: GroupProblem["intervals"][number]): { pv: n
   return { pv: Math.max(0, -net), grid: Math.max(0, interval.limitWh - Math.max(0, net)) };
 }
 
-/** An empty flow over the cars and intervals of a problem. After writing `left`, call `reopen`. */
+/** An empty flow over the cars and intervals of a problem. Write `left`, then raise intervals; after writing it again, `reopen`. */
 export function openFlow(problem: GroupProblem) {
   const { cars, intervals } = problem;
   const n = cars.length;
@@ -77,6 +77,7 @@ export function openFlow(problem: GroupProblem) {
   const unseenCars = new Int32Array(carWords);
   const unseen = new Int32Array(words);
   let depth = 0;
+  let ready = false;
 
   /** Breadth-first search from interval t for one where a car with energy left has room; `depth` is its distance. */
   function search(t: number): boolean {
@@ -192,6 +193,7 @@ export function openFlow(problem: GroupProblem) {
 
   /** Raises the total of interval t by up to `amount` Wh from cars with energy `left`; returns the Wh raised. */
   function raise(t: number, amount: number): number {
+    if (!ready) reopen();
     next[t] = 0;
     let rest = amount > 0 ? amount - serve(t, amount) : 0;
     while (rest > 0 && closed[t] === 0 && search(t)) rest -= push(t, rest);
@@ -201,6 +203,7 @@ export function openFlow(problem: GroupProblem) {
 
   /** Reads what is `left` anew, and forgets which intervals were closed. */
   function reopen(): void {
+    ready = true;
     closed.fill(0);
     openCars.fill(-1);
     for (let t = 0; t < m; t++) open[t >>> 5]! |= 1 << t;
@@ -208,7 +211,6 @@ export function openFlow(problem: GroupProblem) {
     for (let rank = 0; rank < n; rank++) if (left[order[rank]!]! > 0) wanting[rank >>> 5]! |= 1 << rank;
   }
 
-  reopen();
   return { n, m, from, first, most, energy, total, left, order, room, used, closed, raise, reopen };
 }
 

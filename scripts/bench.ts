@@ -6,6 +6,7 @@ type Benchmark = { readonly run: (args: readonly string[]) => Promise<boolean> }
 
 const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
   optimiser: () => import("./benchmarks/optimiser.ts"),
+  value: () => import("./benchmarks/value.ts"),
 };
 
 const [name = "optimiser", ...args] = process.argv.slice(2);

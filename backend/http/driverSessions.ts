@@ -176,7 +176,7 @@ export function driverSessions(deps: Deps): readonly Route[] {
       answers: { 200: { description: "The promise after the answer", schema: out.promise } },
       async handle({ caller, params, body }) {
         const { id } = await ownSession(deps, caller, params.sessionId);
-        const said = granted(await usecases.answerOffer({ sessionId: id, accept: body.accept }), body);
+        const said = granted(await usecases.answerOffer({ sessionId: id, ...body }), body);
         if (said.kind === "expired")
           throw new Problem("offer-expired", "The offer ended before it was answered. Ask again.");
         return { status: 200, body: out.promiseOut(said.promise) };

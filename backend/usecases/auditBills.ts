@@ -137,7 +137,7 @@ function auditMeter(own: SessionFile, receipt: Receipt, check: Check, where: str
   const limit = limitOf(own);
   check.same(where, "highest 5-minute mean (W)", flex.powerW, highestMeanW(series));
   check.same(where, "start of the baseline", flex.startsAt, baselineStart(series, limit));
-  check.same(where, "rewarded", flex.rewarded, session.mode !== "opted-out");
+  check.same(where, "rewarded", flex.rewarded, session.mode !== "opted-out" && own.boosts.length === 0);
   const allowed = allowedPerInterval(limit, flex.intervals);
   for (const [t, { allowedWh, meteredWh }] of flex.intervals.entries())
     check.same(where, `energy allowed in interval ${t} (Wh)`, allowedWh, Math.max(meteredWh, allowed[t]!));

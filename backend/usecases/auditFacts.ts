@@ -4,7 +4,14 @@ import { type CapacityProfile, capacityPieces } from "../domain/capacity.ts";
 import type { MeterReading, SiteSlot } from "../domain/meters.ts";
 import type { SentProfile } from "../domain/profiles.ts";
 import type { EnergyPromise } from "../domain/promises.ts";
-import type { Admission, ChargingSession } from "../domain/sessions.ts";
+import type {
+  Admission,
+  Boost,
+  ChargingPreferences,
+  ChargingSession,
+  PowerGrant,
+  Refusal,
+} from "../domain/sessions.ts";
 import { epochSecond } from "../domain/units.ts";
 import { parseReceipt, type Receipt } from "../settlement/receipt.ts";
 import { minPowerOf } from "./board.ts";
@@ -20,6 +27,11 @@ export type SessionFile = {
   /** All versions, first one first. */
   readonly promises: readonly EnergyPromise[];
   readonly admission: Admission | null;
+  readonly boosts: readonly Boost[];
+  /** Power that was set aside outside of plans, in the order in which it was granted. */
+  readonly grants: readonly PowerGrant[];
+  readonly refusals: readonly Refusal[];
+  readonly preferences: ChargingPreferences | null;
   readonly settlement: Settlement | null;
   /** Null without a settlement, or when its text cannot be read (`receiptFault`). */
   readonly receipt: Receipt | null;
@@ -120,6 +132,10 @@ async function readSession(
     profiles,
     promises,
     admission,
+    boosts: await store.priorities.boosts(session.id),
+    grants: await store.priorities.grants(session.id),
+    refusals: await store.priorities.refusals(session.id),
+    preferences: await store.sessions.preferences(session.id),
     settlement,
     receipt,
     receiptFault,

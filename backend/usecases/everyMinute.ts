@@ -2,8 +2,8 @@
 import { SLOT_S, slotCeil } from "../domain/slots.ts";
 import { type EpochSecond, epochSecond } from "../domain/units.ts";
 import { type GroupBoard, liveSessions } from "./board.ts";
+import { tickGrants } from "./grants.ts";
 import { guardSlot } from "./guardSlot.ts";
-import { renewGrant } from "./optOut.ts";
 import type { World } from "./ports.ts";
 import { postBills } from "./postBills.ts";
 import { rollGroup } from "./recordReadings.ts";
@@ -15,11 +15,7 @@ export async function everyMinute(world: World): Promise<void> {
   for (const group of Object.values(world.board.groups).sort((a, b) => (a.groupId < b.groupId ? -1 : 1))) {
     await rollGroup(world, group, now);
     await noteSilence(world, group, now);
-    for (const live of liveSessions(group))
-      if (live.mode === "opted-out" && live.grant && live.grant.until <= now + 60) {
-        await renewGrant(world, group, live);
-        world.clock.schedule(epochSecond(now + 1), { kind: "cycle", groupId: group.groupId });
-      }
+    await tickGrants(world, group);
     await guardSlot(world, group);
     if (isCycleTime(now, world.settings.leadS)) await runControlCycle(world, group.groupId, "slot");
   }

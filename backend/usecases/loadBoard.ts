@@ -81,9 +81,12 @@ async function bringUpToDate(
 ): Promise<void> {
   const now = clock.now();
   live.mode = session.mode;
-  const wish = (await store.sessions.preferences(session.id)) ?? learnedPreferences(session);
+  const wish = (await store.sessions.preferences(session.id)) ?? (await learnedPreferences(store, session));
   live.departsAt = wish.departsAt;
   live.wishedWh = wish.energyNeedWh;
+  live.notBefore = wish.notBefore ?? 0;
+  live.cannotPause = session.cannotPause ?? false;
+  await loadPriorities(store, live);
   const promise = await store.promises.ofSession(session.id);
   live.promise = promise && !cameToNothing(promise) ? promise : null;
   if (promise) live.wishedWh = wish.energyNeedWh + (promise.fromRegisterWh - session.startRegisterWh);
@@ -92,6 +95,9 @@ async function bringUpToDate(
       kind: "promise-due",
       sessionId: session.id,
     });
+    const first = live.promise.first;
+    if (first?.missingWh === null)
+      clock.schedule(first.by > now ? first.by : epochSecond(now + 1), { kind: "first-due", sessionId: session.id });
     if (live.promise.state === "offered")
       clock.schedule(live.promise.expiresAt > now ? live.promise.expiresAt : epochSecond(now + 1), {
         kind: "offer-expiry",
@@ -113,7 +119,20 @@ async function bringUpToDate(
       kind: "answer-due",
       profileId: live.pending.id,
     });
-  if (live.mode === "opted-out" && !live.grant) live.grant = { limitW: watt(0), until: now };
+}
+
+/** What was granted outside of plans; looked at again within a minute. */
+async function loadPriorities(store: Store, live: LiveSession): Promise<void> {
+  const boost = (await store.priorities.boosts(live.sessionId)).find(({ endedAt }) => endedAt === null);
+  live.boost = boost
+    ? { id: boost.id, until: boost.until, energyWh: boost.energyWh, fromRegisterWh: boost.fromRegisterWh }
+    : null;
+  const grants = await store.priorities.grants(live.sessionId);
+  const grant = grants.findLast(({ kind }) => kind === (live.mode === "opted-out" ? "opt-out" : "boost"));
+  const isGranted = grant && (live.mode === "opted-out" || live.boost !== null);
+  live.grant = isGranted ? { limitW: grant.limitW, until: grant.until ?? grant.from } : null;
+  if (live.mode === "opted-out" && live.seenMaxW !== 0) live.grant ??= { limitW: watt(0), until: 0 };
+  live.steadyFrom = grants.findLast(({ kind }) => kind === "steady")?.from ?? null;
 }
 
 /** The register at the slot's start, from the readings: what was charged before is no import of this slot. */

@@ -4,10 +4,8 @@
  */
 import { isTracked, transition } from "../domain/promises.ts";
 import { epochSecond, wattHour } from "../domain/units.ts";
-import { slack } from "../optimisation/admission.ts";
-import type { GroupProblem } from "../optimisation/problem.ts";
-import { findLive, type GroupBoard, type LiveSession, liveSessions } from "./board.ts";
-import { horizonProblem } from "./horizonProblem.ts";
+import { findLive, type LiveSession } from "./board.ts";
+import { endBoost, renewGrant } from "./grants.ts";
 import type { World } from "./ports.ts";
 import { type Refused, refused } from "./refused.ts";
 
@@ -15,8 +13,6 @@ export type OptOutAnswer =
   | { readonly kind: "full-power" }
   | { readonly kind: "offer"; readonly limitW: number; readonly until: number }
   | Refused<"unknown-session" | "promised">;
-
-export const GRANT_S = 3600;
 
 export async function optOut(world: World, { sessionId }: { readonly sessionId: string }): Promise<OptOutAnswer> {
   const found = findLive(world.board, sessionId);
@@ -33,6 +29,7 @@ export async function optOut(world: World, { sessionId }: { readonly sessionId: 
   if (live.mode !== "opted-out")
     await world.store.transaction(async (store) => {
       if (withdrawn) await store.promises.put(withdrawn);
+      await endBoost({ ...world, store }, live, "cancelled");
       await store.sessions.setMode(sessionId, "opted-out");
       await store.sessions.addAdmission({
         sessionId,
@@ -54,48 +51,3 @@ export async function optOut(world: World, { sessionId }: { readonly sessionId: 
     ? { kind: "full-power" }
     : { kind: "offer", limitW: grant.limitW, until: grant.until };
 }
-
-/** The most constant power for the next hour that leaves every promise whole: full, else at most the equal share. */
-export async function renewGrant(world: World, group: GroupBoard, live: LiveSession): Promise<void> {
-  const now = world.clock.now();
-  const until = now + GRANT_S;
-  const { problem } = await horizonProblem(world, group, now, live, epochSecond(until));
-  // Promises that are short by themselves (a car that does not draw) must not get shorter, the others must stay whole.
-  const shortWh = missingWh(problem);
-  const holds = (limitW: number) => {
-    const tried = withFixed(problem, limitW, until - problem.at);
-    return fits(tried) && missingWh(tried) <= shortWh;
-  };
-  let limitW = 0;
-  if (holds(live.maxPowerW)) limitW = live.maxPowerW;
-  else {
-    const others = liveSessions(group).length;
-    const shareW = Math.min(live.maxPowerW, Math.floor(freeNow(problem) / Math.max(1, others)));
-    for (const tryW of [shareW, Math.floor(shareW / 2), live.minPowerW])
-      if (limitW === 0 && tryW >= live.minPowerW && holds(tryW)) limitW = tryW;
-  }
-  live.grant = { limitW, until };
-}
-
-function withFixed(problem: GroupProblem, limitW: number, untilS: number): GroupProblem {
-  let startS = 0;
-  const intervals = problem.intervals.map((interval) => {
-    const heldS = Math.max(0, Math.min(untilS - startS, interval.durationS));
-    startS += interval.durationS;
-    return { ...interval, fixedWh: wattHour(interval.fixedWh + Math.ceil((limitW * heldS) / 3600)) };
-  });
-  return { ...problem, intervals };
-}
-
-/** Promised Wh that do not fit, all promises together. */
-const missingWh = (problem: GroupProblem) => slack(problem, 1).reduce((sum, wh) => sum + Math.max(0, -wh), 0);
-
-const fits = (problem: GroupProblem) =>
-  problem.intervals.every((i) => i.fixedWh === 0 || i.demandWh + i.fixedWh - i.productionWh <= i.limitWh);
-
-const freeNow = (problem: GroupProblem) => {
-  const first = problem.intervals[0];
-  return first
-    ? (Math.max(0, first.limitWh - first.demandWh - first.fixedWh + first.productionWh) * 3600) / first.durationS
-    : 0;
-};

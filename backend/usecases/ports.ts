@@ -129,6 +129,8 @@ export type SiteStore = {
   setAlgorithm(groupId: string, choice: AlgorithmChoice, at: EpochSecond): Promise<void>;
   /** What the group has run since when, oldest first; the first one from the beginning of time. */
   algorithms(groupId: string): Promise<readonly { readonly from: EpochSecond; readonly choice: AlgorithmChoice }[]>;
+  /** IANA time zone of the group's location. */
+  timeZone(groupId: string): Promise<string | null>;
   evses(groupId: string): Promise<readonly Evse[]>;
   evse(id: string): Promise<Evse | null>;
   pvs(groupId: string): Promise<readonly PvAsset[]>;

@@ -19,6 +19,7 @@ import {
   netLoadW,
   rollSlots,
 } from "./board.ts";
+import { renewGrant } from "./grants.ts";
 import { guardSlot } from "./guardSlot.ts";
 import type { World } from "./ports.ts";
 
@@ -70,7 +71,7 @@ export async function recordMeterReadings(
     noteFrozenRegister(group, live, before, reading);
     // All that was wished is in: a car that still draws gets what is left, at once.
     if (!wished && deliveredWh(live) >= live.wishedWh && live.powerW > 0) replan(world, group);
-    noteDraw(world, group, live, reading.at);
+    if (noteDraw(world, group, live, reading.at) && live.mode === "opted-out") await renewGrant(world, group, live);
     groups.add(group);
     world.updates?.publish(`session:${live.sessionId}`, {
       kind: "reading",
@@ -124,28 +125,31 @@ function noteFrozenRegister(
   live.frozenWs += Math.max(before.powerW, reading.powerW) * inSlotS;
 }
 
-/** What the car was seen to take when it was allowed more; the next plan gives the rest to others. */
-function noteDraw(world: World, group: GroupBoard, live: LiveSession, at: EpochSecond): void {
+/**
+ * What the car was seen to take when it was allowed more; the next plan gives the rest to others. Answers whether what the
+ * car takes is another one than before: who opted out gives back what is not used, and gets it again when it is.
+ */
+function noteDraw(world: World, group: GroupBoard, live: LiveSession, at: EpochSecond): boolean {
   const allowedW = Math.min(live.maxPowerW, limitAt(live.applied, at));
   const steady = limitAt(live.applied, epochSecond(at - UNDER_S)) >= allowedW && live.pending === null;
-  if (live.mode === "opted-out" || isBroken(live)) return;
+  if (isBroken(live)) return false;
   if (live.powerW >= allowedW - UNDER_W) {
     live.underSince = null;
-    if (allowedW >= live.minPowerW && live.powerW > 0 && live.seenMaxW !== null) {
-      // It takes everything that it is given, so what was seen before is no bound any more.
-      live.seenMaxW = null;
-      const last = live.unwilling.at(-1);
-      if (last) last.until ??= at;
-      replan(world, group);
-    }
-    return;
+    const isMore = allowedW >= live.minPowerW && live.powerW > 0 && live.seenMaxW !== null;
+    if (!isMore) return false;
+    // It takes everything that it is given, so what was seen before is no bound any more.
+    live.seenMaxW = null;
+    const last = live.unwilling.at(-1);
+    if (last) last.until ??= at;
+    replan(world, group);
+    return true;
   }
   if (allowedW < live.minPowerW || !steady) {
     live.underSince = null;
-    return;
+    return false;
   }
   live.underSince ??= at;
-  if (at - live.underSince < UNDER_S) return;
+  if (at - live.underSince < UNDER_S) return false;
   const seenW =
     live.powerW < live.minPowerW / 4
       ? 0
@@ -154,7 +158,9 @@ function noteDraw(world: World, group: GroupBoard, live: LiveSession, at: EpochS
   live.seenMaxW = seenW;
   live.triedAt = at;
   if (live.unwilling.at(-1)?.until !== null) live.unwilling.push({ from: live.underSince, until: null });
-  if (Math.abs(seenW - before) > 200) replan(world, group);
+  const isOther = Math.abs(seenW - before) > 200;
+  if (isOther) replan(world, group);
+  return isOther;
 }
 
 const replan = (world: World, group: GroupBoard) =>

@@ -1,22 +1,21 @@
 /**
  * A driver asks for energy by a time. Answered at once and exactly: accepted, a counter-offer (the most by that time,
  * the earliest time for all of it), or not possible with the shortfall. Accepted promises of others are never reduced.
+ * All strategies end here (strategies.ts); what fits is decided in admitRequest.ts.
  */
 import { formatInstant } from "../domain/instants.ts";
 import { type EnergyPromise, isHolding, offerPromise, transition } from "../domain/promises.ts";
-import type { Admission, ChargingPreferences, ChargingSession } from "../domain/sessions.ts";
-import { type EpochSecond, epochSecond, type WattHour, watt, wattHour } from "../domain/units.ts";
-import { admit, type OverloadWitness } from "../optimisation/admission.ts";
+import type { Admission, ChargingSession } from "../domain/sessions.ts";
+import { type EpochSecond, epochSecond, type WattHour, wattHour } from "../domain/units.ts";
+import { type Asked, ask, soonestFor } from "./admitRequest.ts";
 import { findLive, type GroupBoard, type LiveSession } from "./board.ts";
-import { horizonProblem } from "./horizonProblem.ts";
+import { renewGrant, setSteady, steadyStart } from "./grants.ts";
+import { openHorizon } from "./horizonProblem.ts";
 import type { Store, World } from "./ports.ts";
 import { type Refused, refused } from "./refused.ts";
+import type { ChargingTerms } from "./strategies.ts";
 
-export type ChargingRequest = {
-  readonly sessionId: string;
-  readonly energyNeedWh: WattHour;
-  readonly departsAt: EpochSecond;
-};
+export type ChargingRequest = ChargingTerms & { readonly sessionId: string };
 
 export type ChargingAnswer =
   | { readonly kind: "accepted"; readonly promise: EnergyPromise }
@@ -24,6 +23,7 @@ export type ChargingAnswer =
       readonly kind: "counter-offer";
       readonly promise: EnergyPromise;
       readonly energyWh: WattHour;
+      /** All of it would fit by then; taken with `answerOffer({ which: "later" })`. */
       readonly laterAt: EpochSecond | null;
       readonly shortfallWh: WattHour;
     }
@@ -34,7 +34,15 @@ export type ChargingAnswer =
       readonly laterAt: EpochSecond | null;
       readonly text: string;
     }
-  | Refused<"unknown-session" | "past-departure" | "suspicious-need" | "suspicious-departure" | "closed">;
+  | Refused<
+      | "unknown-session"
+      | "past-departure"
+      | "suspicious-need"
+      | "suspicious-departure"
+      | "closed"
+      | "bad-start"
+      | "bad-first"
+    >;
 
 /** A need outside of these is a wrong unit rather than a wish, Wh. */
 const NEED = { leastWh: 100, mostWh: 250_000 };
@@ -45,159 +53,179 @@ export async function requestCharging(world: World, request: ChargingRequest): P
   const session = await world.store.sessions.byId(request.sessionId);
   if (!session) return refused("unknown-session", `Session ${request.sessionId} is not known. Plug in first.`);
   if (session.unpluggedAt !== null) return refused("closed", `Session ${session.id} has ended. Start a new one.`);
-  if (request.departsAt <= now)
-    return refused("past-departure", "The departure lies in the past. Give the time at which the car will leave.");
-  if (request.departsAt > now + LONGEST_STAY_S)
-    return refused("suspicious-departure", "The departure is more than nine days away. Is the date right?");
-  if (request.energyNeedWh < NEED.leastWh || request.energyNeedWh > NEED.mostWh)
-    return refused(
-      "suspicious-need",
-      `A need of ${request.energyNeedWh} Wh is not plausible for a car (${NEED.leastWh} to ${NEED.mostWh} Wh). Is it in Wh?`,
-    );
+  const fault = faultOf(request, now);
+  if (fault) return fault;
   const found = findLive(world.board, session.id);
   if (!found)
     throw new Error(`Session ${session.id} is open but not on the live board. Restart the service to rebuild it.`);
   const { live, group } = found;
 
   const present = live.promise;
-  if (present && isHolding(present.state) && sameWish(live, request)) return repeat(world, session, present);
-
+  const holding = present && isHolding(present.state) ? present : null;
+  if (holding && sameWish(live, request)) return repeat(world, session, holding);
   // A new wish must not wipe out a breach: the promise whose time is over is settled with the bill.
-  if (present && isHolding(present.state) && present.by <= now)
+  if (holding && holding.by <= now)
     return {
       kind: "not-possible",
       shortfallWh: request.energyNeedWh,
       laterAt: null,
-      text: `The promise of ${present.energyWh} Wh until ${formatInstant(present.by)} is settled when the car is unplugged. Until then it charges as capacity allows.`,
+      text: `The promise of ${holding.energyWh} Wh until ${formatInstant(holding.by)} is settled when the car is unplugged. Until then it charges as capacity allows.`,
     };
 
-  const answer = await ask(world, group, live, request, now);
+  const soonest = request.soonest ? await soonestFor(world, group, live, request, now) : null;
+  const terms: ChargingTerms = { ...request, departsAt: soonest ?? request.departsAt };
   // An amended promise counts from where it began; after one that has ended a new one begins.
-  const fromRegisterWh = wattHour(present && isHolding(present.state) ? present.fromRegisterWh : live.registerWh);
-  const version = ((await world.store.promises.history(session.id)).at(-1)?.version ?? 0) + 1;
-  const energyWh = wattHour(answer.kind === "accepted" ? request.energyNeedWh : answer.energyWh);
+  const fromRegisterWh = wattHour(holding ? holding.fromRegisterWh : live.registerWh);
+  const { answer, steadyFrom } = await askSteadily(world, group, live, terms, fromRegisterWh, now);
+  const isAccepted = answer.kind === "accepted";
+  const energyWh = wattHour(isAccepted ? terms.energyNeedWh : answer.energyWh);
+  const admission: Admission = {
+    sessionId: session.id,
+    at: now,
+    kind: isAccepted ? "accepted" : energyWh > 0 ? "counter-offered" : "refused",
+    wishedWh: terms.energyNeedWh,
+    wishedBy: terms.departsAt,
+    offeredWh: energyWh,
+    shortfallWh: isAccepted ? wattHour(0) : answer.shortfallWh,
+    ...(!isAccepted && answer.laterAt !== null && { laterAt: answer.laterAt }),
+  };
   // An amendment that does not fit as wished changes nothing: the old promise stands.
-  if (present && isHolding(present.state) && answer.kind !== "accepted")
+  if (holding && !isAccepted) {
+    await addProof(world.store, admission, answer);
     return {
       kind: "not-possible",
       shortfallWh: answer.shortfallWh,
       laterAt: answer.laterAt,
       text: `${answer.why} The promise that stands is kept; at most ${energyWh} Wh would fit by then.`,
     };
-
-  const admission: Admission = {
-    sessionId: session.id,
-    at: now,
-    kind: answer.kind === "accepted" ? "accepted" : energyWh > 0 ? "counter-offered" : "refused",
-    wishedWh: request.energyNeedWh,
-    wishedBy: request.departsAt,
-    offeredWh: energyWh,
-    shortfallWh: answer.kind === "accepted" ? wattHour(0) : answer.shortfallWh,
-  };
+  }
+  const version = ((await world.store.promises.history(session.id)).at(-1)?.version ?? 0) + 1;
+  const first = firstPart(terms, answer, energyWh);
   const offer =
     energyWh > 0
-      ? offerPromise({ sessionId: session.id, version, energyWh, by: request.departsAt, fromRegisterWh }, now)
+      ? offerPromise({ sessionId: session.id, version, energyWh, by: terms.departsAt, fromRegisterWh, first }, now)
       : null;
-  const promise = offer && answer.kind === "accepted" ? transition(offer, { kind: "accept", at: now }) : offer;
+  const promise = offer && isAccepted ? transition(offer, { kind: "accept", at: now }) : offer;
   await world.store.transaction(async (store) => {
-    await remember(store, session, request, admission, now);
-    if (present && isHolding(present.state)) await store.promises.put(transition(present, { kind: "amend", at: now }));
+    const { energyNeedWh, departsAt, notBefore } = terms;
+    const wish = { energyNeedWh, departsAt, ...(notBefore !== undefined && { notBefore }) };
+    await store.sessions.setPreferences(session.id, now, { ...wish, ...(terms.first && { first: terms.first }) });
+    await store.sessions.addAdmission(admission);
+    await store.sessions.setMode(session.id, admission.kind === "refused" ? "best-effort" : "smart");
+    await addProof(store, admission, answer);
+    if (holding) await store.promises.put(transition(holding, { kind: "amend", at: now }));
     if (promise) await store.promises.put(promise);
   });
   live.mode = promise ? "smart" : "best-effort";
-  live.departsAt = request.departsAt;
-  live.wishedWh = request.energyNeedWh + (fromRegisterWh - live.startRegisterWh);
-  live.grant = null;
+  live.departsAt = terms.departsAt;
+  live.notBefore = terms.notBefore ?? 0;
+  live.wishedWh = terms.energyNeedWh + (fromRegisterWh - live.startRegisterWh);
   live.promise = promise;
-  world.clock.schedule(epochSecond(now + 1), { kind: "cycle", groupId: group.groupId });
-  if (promise) {
-    world.clock.schedule(promise.by, { kind: "promise-due", sessionId: session.id });
-    if (promise.state === "offered")
-      world.clock.schedule(promise.expiresAt, { kind: "offer-expiry", sessionId: session.id });
-  }
+  if (steadyFrom !== null) await setSteady(world, live, steadyFrom);
+  if (live.boost) await renewGrant(world, group, live);
+  else live.grant = null;
+  schedule(world, group, session.id, promise, now);
   world.updates?.publish(`session:${session.id}`, { kind: "admission", admission: admission.kind });
-  if (!promise)
-    return {
-      kind: "not-possible",
-      shortfallWh: admission.shortfallWh,
-      laterAt: answer.kind === "short" ? answer.laterAt : null,
-      text: `${answer.kind === "short" ? answer.why : ""} The car charges as capacity allows, without a promise.`,
-    };
-  if (answer.kind === "accepted") return { kind: "accepted", promise };
-  return { kind: "counter-offer", promise, energyWh, laterAt: answer.laterAt, shortfallWh: answer.shortfallWh };
+  if (isAccepted && promise) return { kind: "accepted", promise };
+  const { laterAt, shortfallWh, why } = answer as Asked & { kind: "short" };
+  if (promise) return { kind: "counter-offer", promise, energyWh, laterAt, shortfallWh };
+  const text = `${why} The car charges as capacity allows, without a promise.`;
+  return { kind: "not-possible", shortfallWh, laterAt, text };
 }
 
-type Asked =
-  | { readonly kind: "accepted" }
-  | {
-      readonly kind: "short";
-      readonly energyWh: number;
-      readonly shortfallWh: WattHour;
-      readonly laterAt: EpochSecond | null;
-      /** Who needs what when, in words: the overload witness of the exact search. */
-      readonly why: string;
-    };
+function faultOf(request: ChargingTerms, now: EpochSecond): Exclude<ChargingAnswer, { kind: "accepted" }> | null {
+  const { energyNeedWh, departsAt, notBefore, first } = request;
+  if (departsAt <= now)
+    return refused("past-departure", "The departure lies in the past. Give the time at which the car will leave.");
+  if (departsAt > now + LONGEST_STAY_S)
+    return refused("suspicious-departure", "The departure is more than nine days away. Is the date right?");
+  if (energyNeedWh < NEED.leastWh || energyNeedWh > NEED.mostWh)
+    return refused(
+      "suspicious-need",
+      `A need of ${energyNeedWh} Wh is not plausible for a car (${NEED.leastWh} to ${NEED.mostWh} Wh). Is it in Wh?`,
+    );
+  if (notBefore !== undefined && notBefore >= departsAt)
+    return refused("bad-start", "The planned start is not before the departure. Give an earlier one, or none.");
+  if (first && (first.wh > energyNeedWh || first.by >= departsAt || first.by <= Math.max(now, notBefore ?? 0)))
+    return refused(
+      "bad-first",
+      `${first.wh} Wh by ${formatInstant(first.by)} is no first part of ${energyNeedWh} Wh by ${formatInstant(departsAt)}. Give less energy, and a time between the start and the departure.`,
+    );
+  return null;
+}
 
-/** The exact question: does it fit into what is surely there, all promises held? */
-async function ask(
+/** A car that cannot pause must be able to go on at its least power until the energy is in, or nothing is promised. */
+async function askSteadily(
   world: World,
   group: GroupBoard,
   live: LiveSession,
-  request: ChargingRequest,
+  terms: ChargingTerms,
+  fromRegisterWh: WattHour,
   now: EpochSecond,
-): Promise<Asked> {
-  const powerW = watt(Math.min(live.maxPowerW, live.seenMaxW ?? live.maxPowerW));
-  const { problem, ends } = await horizonProblem(world, group, now, live, request.departsAt);
-  let to = 0;
-  while (to < ends.length && (ends[to] as number) <= request.departsAt) to++;
-  const alone = wattHour(request.energyNeedWh);
-  if (to === 0)
-    return {
-      kind: "short",
-      energyWh: 0,
-      shortfallWh: alone,
-      laterAt: null,
-      why: "The departure is less than a minute away.",
-    };
-  const amended = live.promise && isHolding(live.promise.state) ? live.promise : null;
-  const delivered = amended ? live.registerWh - amended.fromRegisterWh : 0;
-  const missingWh = wattHour(Math.max(0, request.energyNeedWh - delivered));
-  const answer = admit(problem, { energyWh: missingWh, powerW, from: 0, to });
-  if (answer.kind === "accepted") return { kind: "accepted" };
-  const why = overload(answer.witness, problem.at, ends);
-  if (answer.kind === "refused")
-    return { kind: "short", energyWh: 0, shortfallWh: answer.shortfallWh, laterAt: null, why };
-  const laterTo = answer.laterTo;
-  // The promise must be worth its name: below the tolerance of judging it, it would promise nothing.
-  const energyWh = answer.energyWh >= NEED.leastWh ? delivered + answer.energyWh : 0;
+): Promise<{ readonly answer: Asked; readonly steadyFrom: number | null }> {
+  const answer = await ask(world, group, live, terms, now);
+  const energyWh = answer.kind === "accepted" ? terms.energyNeedWh : answer.energyWh;
+  if (!live.cannotPause || energyWh === 0) return { answer, steadyFrom: null };
+  const by = terms.departsAt;
+  const first = firstPart(terms, answer, energyWh);
+  const promise = offerPromise(
+    { sessionId: "", version: 1, energyWh: wattHour(energyWh), by, fromRegisterWh, first },
+    now,
+  );
+  const wishedWh = energyWh + (fromRegisterWh - live.startRegisterWh);
+  const tried = { ...live, promise, departsAt: by, wishedWh, notBefore: terms.notBefore ?? 0 };
+  const open = await openHorizon(world, group, now, by, [terms.notBefore ?? 0]);
+  const steadyFrom = steadyStart(open, tried, now);
+  if (steadyFrom !== null) return { answer, steadyFrom };
+  const short = answer.kind === "short" ? answer : { laterAt: null, proof: null };
+  const why =
+    "The car cannot pause, and there is no time from which on its least power is sure until its energy is in.";
   return {
-    kind: "short",
-    energyWh,
-    shortfallWh: answer.shortfallWh,
-    laterAt: laterTo === null ? null : epochSecond(ends[laterTo - 1] as number),
-    why,
+    answer: { ...short, kind: "short", energyWh: 0, firstWh: 0, shortfallWh: terms.energyNeedWh, why },
+    steadyFrom: null,
   };
 }
 
-async function remember(
-  store: Store,
-  session: ChargingSession,
-  request: ChargingPreferences & { sessionId: string },
-  admission: Admission,
+/** The first part as it can be promised; none when it is all, or too little. */
+function firstPart({ first }: ChargingTerms, answer: Asked, energyWh: number): ChargingTerms["first"] {
+  if (!first || answer.kind === "accepted") return first;
+  const wh = Math.min(first.wh, answer.firstWh, energyWh);
+  return wh >= NEED.leastWh ? { wh: wattHour(wh), by: first.by } : undefined;
+}
+
+async function addProof(store: Store, admission: Admission, answer: Asked): Promise<void> {
+  if (answer.kind === "accepted" || answer.proof === null) return;
+  const { sessionId, at, wishedWh, wishedBy } = admission;
+  const { shortfallWh, proof } = answer;
+  await store.priorities.addRefusal({ sessionId, at, wishedWh, wishedBy, shortfallWh, ...proof });
+}
+
+function schedule(
+  world: World,
+  group: GroupBoard,
+  sessionId: string,
+  promise: EnergyPromise | null,
   now: EpochSecond,
-): Promise<void> {
-  await store.sessions.setPreferences(session.id, now, {
-    energyNeedWh: request.energyNeedWh,
-    departsAt: request.departsAt,
-  });
-  await store.sessions.addAdmission(admission);
-  await store.sessions.setMode(session.id, admission.kind === "refused" ? "best-effort" : "smart");
+): void {
+  world.clock.schedule(epochSecond(now + 1), { kind: "cycle", groupId: group.groupId });
+  if (!promise) return;
+  world.clock.schedule(promise.by, { kind: "promise-due", sessionId });
+  if (promise.first) world.clock.schedule(promise.first.by, { kind: "first-due", sessionId });
+  if (promise.state === "offered") world.clock.schedule(promise.expiresAt, { kind: "offer-expiry", sessionId });
 }
 
 /** The same wish again is the same request: answered again, nothing changes. */
-const sameWish = (live: LiveSession, request: ChargingRequest) =>
-  live.departsAt === request.departsAt &&
-  live.wishedWh === request.energyNeedWh + ((live.promise?.fromRegisterWh ?? 0) - live.startRegisterWh);
+function sameWish(live: LiveSession, { energyNeedWh, departsAt, notBefore, first, soonest }: ChargingTerms): boolean {
+  const { promise } = live;
+  const isSameTime = soonest ? live.departsAt <= departsAt : live.departsAt === departsAt;
+  return (
+    isSameTime &&
+    live.wishedWh === energyNeedWh + ((promise?.fromRegisterWh ?? 0) - live.startRegisterWh) &&
+    live.notBefore === (notBefore ?? 0) &&
+    (promise?.first?.by ?? 0) === (first?.by ?? 0) &&
+    (promise?.state === "offered" || (promise?.first?.wh ?? 0) === (first?.wh ?? 0))
+  );
+}
 
 async function repeat(world: World, session: ChargingSession, promise: EnergyPromise): Promise<ChargingAnswer> {
   if (promise.state !== "offered") return { kind: "accepted", promise };
@@ -206,18 +234,7 @@ async function repeat(world: World, session: ChargingSession, promise: EnergyPro
     kind: "counter-offer",
     promise,
     energyWh: promise.energyWh,
-    laterAt: null,
+    laterAt: admission?.laterAt ?? null,
     shortfallWh: admission?.shortfallWh ?? wattHour(0),
   };
-}
-
-function overload(witness: OverloadWitness, at: EpochSecond, ends: readonly number[]): string {
-  const { sessions, intervals, neededWh, availableWh } = witness;
-  const first = intervals[0];
-  const last = intervals[intervals.length - 1];
-  if (first === undefined || last === undefined)
-    return `The car can take ${availableWh} Wh in that time at its own power, ${neededWh} Wh are wished.`;
-  const from = formatInstant(first === 0 ? at : epochSecond(ends[first - 1] as number));
-  const until = formatInstant(epochSecond(ends[last] as number));
-  return `Between ${from} and ${until} this car and ${sessions.length} promised ones need ${neededWh} Wh; ${availableWh} Wh are surely there.`;
 }

@@ -17,9 +17,12 @@ import { dispatchProfiles, type Wish } from "./dispatchProfiles.ts";
 import { forecastNet } from "./forecastNet.ts";
 import { carsCapacity, noteLimits } from "./groupLimits.ts";
 import { askedUntil, type BuiltProblem, groupProblem, isAsked, RESERVE } from "./groupProblem.ts";
+import { trimGrants } from "./grants.ts";
 import { earlyFor, planGroup } from "./planGroup.ts";
 import type { Allocation, GroupLimit, StoredPlan, World } from "./ports.ts";
+import { previousPlan } from "./previousPlan.ts";
 import { recordSlot } from "./recordSlot.ts";
+import { onFloor } from "./sessionCar.ts";
 import { trackPromises } from "./trackPromises.ts";
 
 export type CycleCause = "slot" | "event";
@@ -30,9 +33,10 @@ export async function runControlCycle(world: World, groupId: string, cause: Cycl
   const { group, built, limits } = await presentProblem(world, board, now);
   const { problem } = built;
 
+  const previous = await previousPlan(world.store, groupId, problem);
   const began = performance.now();
   const mustFail = world.faults?.optimiserFails(groupId) ?? false;
-  const decision = await planGroup(problem, group.algorithm, world.solve, mustFail);
+  const decision = await planGroup(problem, group.algorithm, world.solve, mustFail, previous);
   const solveMs = performance.now() - began;
   const { plan, repairedIntervals } = decision;
 
@@ -125,25 +129,6 @@ export async function presentProblem(
   return { group, limits, built: early === 1 ? draft : groupProblem({ ...input, weights: { early } }) };
 }
 
-/** What opted-out sessions were granted must fit too when a limit falls; answers whether a grant was lowered. */
-function trimGrants(board: GroupBoard, problem: GroupProblem): boolean {
-  let share = 1;
-  let startS = 0;
-  for (const { durationS, limitWh, demandWh, productionWh, fixedWh } of problem.intervals) {
-    if (startS >= SLOT_S) break;
-    startS += durationS;
-    const freeWh = Math.max(0, limitWh - demandWh + productionWh);
-    if (fixedWh > freeWh) share = Math.min(share, freeWh / fixedWh);
-  }
-  const granted = liveSessions(board).filter((live) => live.mode === "opted-out" && live.grant !== null);
-  if (share === 1 || granted.length === 0) return false;
-  for (const live of granted) {
-    const limitW = Math.floor((live.grant?.limitW ?? 0) * share);
-    live.grant = { limitW: limitW >= live.minPowerW ? limitW : 0, until: live.grant?.until ?? 0 };
-  }
-  return true;
-}
-
 /** The plan as limits over time, per session. Opted-out sessions get their grant, cars that do not draw what is left. */
 function wishesOf(
   group: ChargingGroup,
@@ -171,6 +156,8 @@ function wishesOf(
     for (const [i, profile] of withinMinutes(problem, wanted, capacityW).entries())
       wishes.set((planned[i] as (typeof planned)[number]).live.sessionId, profile);
   }
+  for (const [sessionId, profile] of wishes)
+    wishes.set(sessionId, onFloor(profile, board.sessions[sessionId], problem.at));
   for (const live of liveSessions(board)) {
     if (live.mode !== "opted-out") continue;
     const grant = live.grant;

@@ -1,7 +1,7 @@
 /** Jobs that waited for their time; the clock's owner (real or virtual) calls this. */
 import { expireOffer } from "./answerOffer.ts";
 import { answerProfile } from "./dispatchProfiles.ts";
-import { judgePromise } from "./judgePromise.ts";
+import { judgeFirstPart, judgePromise } from "./judgePromise.ts";
 import type { Job, World } from "./ports.ts";
 import { runControlCycle } from "./runControlCycle.ts";
 
@@ -16,6 +16,9 @@ export async function runJob(world: World, job: Job): Promise<void> {
       return;
     case "promise-due":
       await judgePromise(world, job.sessionId);
+      return;
+    case "first-due":
+      await judgeFirstPart(world, job.sessionId);
       return;
     case "answer-due":
       if (isPending(world, job.profileId))

@@ -5,7 +5,7 @@
 import type { ChargingGroup, Cpo, Tariff } from "../domain/assets.ts";
 import type { SiteSlot } from "../domain/meters.ts";
 import { type ChargingProfile, limitAt, nextChange } from "../domain/profiles.ts";
-import { type EnergyPromise, isTracked, judge, toleranceWh, transition } from "../domain/promises.ts";
+import { type EnergyPromise, isTracked, judge, judgeFirst, toleranceWh, transition } from "../domain/promises.ts";
 import type { ChargingSession } from "../domain/sessions.ts";
 import { SLOT_S, slotOf, slotStart } from "../domain/slots.ts";
 import { type EpochSecond, energyUp, epochSecond, microEur, microEurPerKwh, watt, wattHour } from "../domain/units.ts";
@@ -63,7 +63,7 @@ export async function settleSession(
     series,
     limit,
     circumstances: await circumstancesOf(world, session, live, board, group, limits),
-    rewarded: session.mode !== "opted-out",
+    rewarded: session.mode !== "opted-out" && (await store.priorities.boosts(session.id)).length === 0,
   });
   const judged = await judgeAtUnplug(world, session, live, series, limit, limits, board, tariff);
   const bill = settle({
@@ -261,8 +261,11 @@ async function judgeAtUnplug(
     outcome === "kept"
       ? NO_SHARES
       : sharesOf({ promise, missingWh: judgement.missingWh, unplug, series, limit, limits, live, board });
+  // The car may have gone before the time of the first part.
+  const at = Math.min(promise.first?.by ?? unplug, unplug);
+  const whole = judgeFirst(promise, Math.max(0, registerAt(series, at) - promise.fromRegisterWh));
   if (isTracked(promise.state))
-    await world.store.promises.put(transition(promise, { kind: "judge", at: world.clock.now(), judgement }));
+    await world.store.promises.put(transition(whole, { kind: "judge", at: world.clock.now(), judgement }));
   return {
     version: promise.version,
     energyWh: promise.energyWh,

@@ -16,6 +16,8 @@ export type PlugIn = {
   /** What the car can take where it is known; the EVSE's own otherwise. */
   readonly carMaxPowerW?: Watt | undefined;
   readonly phases?: 1 | 2 | 3 | undefined;
+  /** Some cars do not go on once they were stopped. */
+  readonly cannotPause?: boolean | undefined;
 };
 
 export type Started =
@@ -63,13 +65,15 @@ export async function startSession(world: World, plugIn: PlugIn): Promise<Starte
       maxPowerW: watt(Math.min(evse.maxPowerW, plugIn.carMaxPowerW ?? evse.maxPowerW)),
       phases: plugIn.phases ?? evse.phases,
       startRegisterWh: plugIn.registerWh,
+      ...(plugIn.cannotPause && { cannotPause: true }),
     }),
   );
   const board = groupBoard(world.board, group.id, now);
   const live = addSession(board, session, evse, now);
-  const learned = learnedPreferences(session);
+  const learned = await learnedPreferences(store, session);
   live.departsAt = learned.departsAt;
   live.wishedWh = learned.energyNeedWh;
+  live.notBefore = learned.notBefore ?? 0;
   world.clock.schedule(epochSecond(now + 1), { kind: "cycle", groupId: group.id });
   world.updates?.publish(`group:${group.id}`, { kind: "session", sessionId: session.id });
   return { kind: "started", session };

@@ -2,6 +2,7 @@
 import type { ChargingSession } from "../domain/sessions.ts";
 import { type EpochSecond, epochSecond, type WattHour, watt } from "../domain/units.ts";
 import { findLive, foldMeterReading, groupBoard, integrateAllowed, removeSession } from "./board.ts";
+import { endBoost } from "./grants.ts";
 import type { Settlement, World } from "./ports.ts";
 import { movedAt } from "./recordReadings.ts";
 import { type Refused, refused } from "./refused.ts";
@@ -51,6 +52,7 @@ export async function stopSession(world: World, plugOut: PlugOut): Promise<Stopp
     await tx.meters.append([
       { sessionId: session.id, at: plugOut.at, registerWh: plugOut.registerWh, powerW: watt(0) },
     ]);
+    await endBoost({ ...world, store: tx }, live, "unplugged");
     await tx.sessions.close(session.id, plugOut.at, plugOut.registerWh);
     return settleSession({ ...world, store: tx }, closed, found.live, found.group);
   });

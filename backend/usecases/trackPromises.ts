@@ -4,6 +4,7 @@ import { slack } from "../optimisation/admission.ts";
 import { type GroupBoard, liveSessions } from "./board.ts";
 import type { BuiltProblem } from "./groupProblem.ts";
 import type { World } from "./ports.ts";
+import { sessionNumberOf } from "./sessionCar.ts";
 
 /** More slack than this needs no number, Wh. */
 const ENOUGH_WH = 20_000;
@@ -18,18 +19,25 @@ export async function trackPromises(
     ({ promise }) => promise !== null && isTracked(promise.state) && promise.by > now,
   );
   if (tracked.length === 0) return;
-  const slackWh = slack(built.problem, ENOUGH_WH);
+  // A promise with a first part has two deadlines: the worse slack counts.
+  const slackWh = new Map<number, number>();
+  for (const [k, wh] of slack(built.promises, ENOUGH_WH).entries()) {
+    const session = sessionNumberOf(built.promises.cars[k]!.session);
+    slackWh.set(session, Math.min(slackWh.get(session) ?? wh, wh));
+  }
   for (const live of tracked) {
     const promise = live.promise as EnergyPromise;
     const fresh = now - live.readAt <= world.settings.staleS;
-    const i = built.cars.findIndex((entry) => entry.live === live);
+    const own = slackWh.get(live.number);
     // A station that does not obey is no part of the plan: nothing new is known of it, but that it may be silent.
-    if (i < 0 && fresh) continue;
+    if (own === undefined && fresh) continue;
     // A promise is kept within its tolerance, so less than that is no risk: whole W and Wh alone would cost it.
-    const lack = slackWh[i] ?? promise.slackWh ?? 0;
+    const lack = own ?? promise.slackWh ?? 0;
     const slackLeftWh = lack < 0 && -lack <= toleranceWh(promise.energyWh) ? 0 : lack;
     const assessed = transition(promise, { kind: "assess", at: now, slackWh: slackLeftWh, fresh });
     live.promise = assessed;
+    if (assessed.slackWh !== promise.slackWh)
+      world.updates?.publish(`session:${live.sessionId}`, { kind: "margin", slackWh: assessed.slackWh });
     if (assessed.state === promise.state) continue;
     await world.store.promises.put(assessed);
     world.updates?.publish(`session:${live.sessionId}`, { kind: "promise", state: assessed.state });

@@ -111,6 +111,15 @@ export const siteStore = (db: Db): SiteStore => ({
       choice: { name: row.algorithm, parameters: row.parameters },
     }));
   },
+  async timeZone(groupId) {
+    const row = await db
+      .selectFrom("charging_group")
+      .innerJoin("location", "location.id", "charging_group.location_id")
+      .select("location.time_zone")
+      .where("charging_group.id", "=", groupId)
+      .executeTakeFirst();
+    return row?.time_zone ?? null;
+  },
   async evses(groupId) {
     const rows = await db.selectFrom("evse").selectAll().where("group_id", "=", groupId).orderBy("row").execute();
     return rows.map(toEvse);

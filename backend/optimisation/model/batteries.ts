@@ -29,25 +29,25 @@ export function c21Discharge(draft: Draft, { cars, intervals }: ModelProblem, op
   });
 }
 
-/** Rounding to whole Wh leaves a battery fuller than the program says by less than one discharged Wh. */
-const aboveByRounding = (battery: Battery, options: ModelOptions) =>
-  options.roundingMargin ? Math.ceil(1000 / battery.efficiencyPerMille) + 1 : 0;
-
 /**
  * C2.2: stored energy between minimum and maximum. [kWh]   min(min_v, soc_v) <= s_vt <= max(max_v, soc_v)
- * Soft by clamping: a battery that arrives outside its limits stays where it is, and nobody's plan fails.
+ * Soft by clamping: a battery that arrives outside its limits stays where it is, and nobody's plan fails. Rounding to
+ * whole Wh leaves a battery fuller than the program says by less than one discharged Wh, which is kept free.
  */
 export function c22Stored(draft: Draft, { cars }: ModelProblem, options: ModelOptions): number[][] {
   return cars.map(({ battery, from, to, session }) => {
     if (!battery) return [];
     const { socWh, minWh, maxWh } = battery;
     const lower = Math.min(minWh, socWh) / WH_PER_KWH;
-    const upper = Math.max(maxWh - aboveByRounding(battery, options), socWh) / WH_PER_KWH;
+    const upper = Math.max(maxWh - (options.roundingMargin ? wholeWh(battery) : 0), socWh) / WH_PER_KWH;
     return Array.from({ length: to - from }, (_, k) =>
       addColumn(draft, { name: `stored ${session} ${from + k}`, cost: 0, lower, upper }),
     );
   });
 }
+
+/** What one Wh discharged takes from the battery, rounded up. Wh */
+const wholeWh = ({ efficiencyPerMille }: Battery) => Math.ceil(1000 / efficiencyPerMille);
 
 /** V2.1: stored energy as a recursion (a running sum has a quadratic number of terms). [kWh]   s_vt = s_v,t-1 + eta x_vt - d_vt / eta */
 export function v21StateOfCharge(

@@ -1,0 +1,295 @@
+/**
+ * The independent judge of V2G plans: is it feasible, what does it cost, what does its certificate prove? Shares no code
+ * with the model, only its data types; whole numbers throughout. Stored energy is counted in 1 / (1000 x efficiency) Wh,
+ * in which a Wh charged is e^2 and a Wh discharged is 10^6, e being the efficiency per mille: no rounding anywhere.
+ * Formulas: ../README.md, "V2G".
+ */
+import type { ModelCar, ModelInterval, ModelProblem } from "./modelProblem.ts";
+
+/** Row duals, in micro-euro per kWh x scale. */
+export type V2gCertificate = {
+  /** Price of a Wh at the supply point, by interval. */
+  readonly w: readonly bigint[];
+  /** Worth of one more Wh charged, by car. */
+  readonly y: readonly bigint[];
+  /** Worth of one more Wh stored, by car and interval of its stay; empty for cars without a battery. */
+  readonly z: readonly (readonly bigint[])[];
+};
+
+export type V2gPlan = {
+  readonly algorithm: "linear-program";
+  /** Wh by car and interval of its stay, measured at the EVSE. */
+  readonly chargeWh: readonly (readonly number[])[];
+  readonly dischargeWh: readonly (readonly number[])[];
+  readonly certificate: V2gCertificate | null;
+  /** The supply point's bill with the plan less the bill without any car, wear, waiting and shortfall. Nano-euro x scale. */
+  readonly cost: bigint;
+  readonly bound: bigint | null;
+};
+
+/** What changes the judgement: may PV be curtailed by choice, are prices exact or read convexly. */
+export type V2gRules = { readonly curtailPv?: boolean; readonly directionBinaries?: boolean };
+
+export type V2gViolation = {
+  readonly rule:
+    | "shape"
+    | "whole"
+    | "car-power"
+    | "discharge-power"
+    | "both-ways" // charging and discharging in one interval
+    | "minimum" // discharged below the minimum state of charge
+    | "maximum" // fuller than the battery's maximum
+    | "car-energy" // more than was asked for, by a Wh or more
+    | "drained" // leaves with less than it came with
+    | "import-limit"
+    | "export-limit";
+  readonly session: number | null;
+  readonly interval: number | null;
+  /** In Wh, rounded up. */
+  readonly excess: number;
+};
+
+/** Every rule that the plan breaks; an empty list means feasible. */
+export function v2gViolations(problem: ModelProblem, plan: V2gPlan, rules: V2gRules = {}): V2gViolation[] {
+  const found: V2gViolation[] = [];
+  const report = (rule: V2gViolation["rule"], session: number | null, interval: number | null, excess: number) =>
+    found.push({ rule, session, interval, excess: Math.ceil(excess) });
+  const { cars, intervals } = problem;
+  const load = intervals.map(() => 0);
+  for (const [i, car] of cars.entries()) {
+    const [charge, discharge] = [plan.chargeWh[i] ?? [], plan.dischargeWh[i] ?? []];
+    const stay = car.to - car.from;
+    if (charge.length !== stay || discharge.length !== stay) {
+      report("shape", car.session, null, Math.abs(charge.length - stay) + Math.abs(discharge.length - stay));
+      continue;
+    }
+    const battery = batteryOf(car);
+    let stored = battery.soc;
+    let charged = 0;
+    for (let k = 0; k < stay; k++) {
+      const t = car.from + k;
+      const [c, d] = [charge[k]!, discharge[k]!];
+      if (!Number.isSafeInteger(c) || !Number.isSafeInteger(d) || c < 0 || d < 0) {
+        report("whole", car.session, t, Number.isFinite(c + d) ? Math.abs(c) + Math.abs(d) : 0);
+        continue;
+      }
+      const { durationS } = intervals[t]!;
+      const mostIn = Math.floor((car.powerW * durationS) / 3600);
+      const mostOut = Math.floor((battery.dischargeW * durationS) / 3600);
+      if (c > mostIn) report("car-power", car.session, t, c - mostIn);
+      if (d > mostOut) report("discharge-power", car.session, t, d - mostOut);
+      if (c > 0 && d > 0) report("both-ways", car.session, t, Math.min(c, d));
+      charged += c;
+      stored += battery.perCharged * c - battery.perDischarged * d;
+      load[t]! += c - d;
+      if (stored < battery.lowest) report("minimum", car.session, t, (battery.lowest - stored) / battery.perStored);
+      if (stored > battery.highest) report("maximum", car.session, t, (stored - battery.highest) / battery.perStored);
+    }
+    if (!car.battery && charged > car.needWh + car.moreWh)
+      report("car-energy", car.session, null, charged - car.needWh - car.moreWh);
+    if (car.battery) {
+      // Whole Wh cannot meet a target behind losses exactly: up to one Wh of discharging more is meeting it.
+      const over = stored - battery.target - battery.perDischarged;
+      if (over > 0) report("car-energy", car.session, null, over / battery.perStored);
+      if (stored < battery.soc) report("drained", car.session, null, (battery.soc - stored) / battery.perStored);
+    }
+  }
+  for (const [t, interval] of intervals.entries()) {
+    const supply = supplyOf(problem, t, rules);
+    const total = netOf(interval) + load[t]!;
+    if (total > supply.importMost) report("import-limit", null, t, total - supply.importMost);
+    const out = -total - supply.curtailMost - supply.exportMost;
+    if (out > 0) report("export-limit", null, t, out);
+  }
+  return found;
+}
+
+/** Cost of the plan and lower bound of every plan's cost, nano-euro x scale; `bound` is null without certificate. */
+export function v2gValue(problem: ModelProblem, plan: V2gPlan, rules: V2gRules = {}) {
+  return { cost: costOf(problem, plan, rules), bound: plan.certificate && boundOf(problem, plan.certificate, rules) };
+}
+
+function costOf(problem: ModelProblem, plan: V2gPlan, rules: V2gRules): bigint {
+  const { cars, intervals, weights } = problem;
+  const scale = BigInt(weights.scale);
+  const early = earlyOf(problem);
+  const load = intervals.map(() => 0);
+  let cost = 0n;
+  for (const [i, car] of cars.entries()) {
+    const battery = batteryOf(car);
+    let stored = battery.soc;
+    for (const [k, c] of plan.chargeWh[i]!.entries()) {
+      const t = car.from + k;
+      const d = plan.dischargeWh[i]![k]!;
+      load[t]! += c - d;
+      stored += battery.perCharged * c - battery.perDischarged * d;
+      cost += early[t]! * BigInt(c);
+      if (d > 0) cost += scale * BigInt(wearOf(car, supplyOf(problem, t, rules)) * d);
+    }
+    // Missing Wh as charged at the EVSE, in e^2-ths.
+    const missing = BigInt(Math.max(0, battery.target - stored));
+    const perWh = BigInt(battery.perCharged);
+    const bestEffort = smaller(missing, perWh * BigInt(battery.moreWh));
+    const v = BigInt(weights.voll) * (missing - bestEffort) + BigInt(weights.extra) * bestEffort;
+    cost += -floorDivide(-scale * v, perWh);
+  }
+  for (const [t, interval] of intervals.entries()) {
+    const supply = supplyOf(problem, t, rules);
+    const net = netOf(interval);
+    cost += scale * BigInt(billOf(supply, net + load[t]!) - billOf(supply, net));
+  }
+  return cost;
+}
+
+/**
+ * Relaxing V1.2 with w, V2.1 with z and the target with y leaves one minimum over each box: a lower bound for any whole
+ * w, y, z. What is not in it (minimum energy first, orders to consume, opportunity cost) makes plans dearer, never cheaper.
+ */
+function boundOf(problem: ModelProblem, { w, y, z }: V2gCertificate, rules: V2gRules): bigint {
+  const { cars, intervals, weights } = problem;
+  const scale = BigInt(weights.scale);
+  const early = earlyOf(problem);
+  let bound = 0n;
+  for (const [t, interval] of intervals.entries()) {
+    const supply = supplyOf(problem, t, rules);
+    const net = netOf(interval);
+    bound += w[t]! * BigInt(net) - scale * BigInt(billOf(supply, net));
+    bound -= BigInt(supply.importMost) * positive(w[t]! - scale * BigInt(supply.price));
+    bound -= BigInt(supply.exportMost) * positive(scale * BigInt(supply.feedIn) - w[t]!);
+    bound -= BigInt(supply.curtailMost) * positive(-scale * BigInt(supply.curtail) - w[t]!);
+  }
+  for (const [i, car] of cars.entries()) {
+    const battery = batteryOf(car);
+    const yi = y[i]!;
+    const [v1, v2] = [scale * BigInt(weights.voll), scale * BigInt(weights.extra)];
+    bound += BigInt(car.needWh) * smaller(yi, v1) + BigInt(battery.moreWh) * smaller(yi, v2);
+    const stay = car.to - car.from;
+    if (!car.battery) {
+      for (let t = car.from; t < car.to; t++) {
+        const most = Math.floor((car.powerW * intervals[t]!.durationS) / 3600);
+        bound -= BigInt(most) * positive(yi - w[t]! - early[t]!);
+      }
+      continue;
+    }
+    if (stay === 0) continue;
+    // All terms of a battery times 1000 e; floored once.
+    const unit = BigInt(battery.perStored);
+    const [charged, discharged] = [BigInt(battery.perCharged), BigInt(battery.perDischarged)];
+    const soc = BigInt(car.battery.socWh);
+    const [low, high] = [BigInt(battery.lowest / battery.perStored), BigInt(battery.highest / battery.perStored)];
+    let sum = discharged * yi * soc - unit * z[i]![0]! * soc;
+    for (let k = 0; k < stay; k++) {
+      const t = car.from + k;
+      const zk = z[i]![k]!;
+      const mostIn = Math.floor((car.powerW * intervals[t]!.durationS) / 3600);
+      const mostOut = Math.floor((battery.dischargeW * intervals[t]!.durationS) / 3600);
+      const wear = scale * BigInt(wearOf(car, supplyOf(problem, t, rules)));
+      sum -= BigInt(mostIn) * positive(charged * zk - unit * (w[t]! + early[t]!));
+      sum -= BigInt(mostOut) * positive(unit * (w[t]! - wear) - discharged * zk);
+      const held = k < stay - 1 ? unit * (zk - z[i]![k + 1]!) : unit * zk - discharged * yi;
+      sum += held > 0n ? low * held : high * held;
+    }
+    // A target met with up to one Wh of discharging more.
+    if (yi < 0n) sum += floorDivide(yi * discharged * 1000n, BigInt(car.battery.efficiencyPerMille));
+    bound += floorDivide(sum, unit);
+  }
+  return bound;
+}
+
+/** A car's battery in 1 / (1000 e) Wh; without a battery a lossless one that takes what is asked for. */
+function batteryOf(car: ModelCar) {
+  const { battery, needWh } = car;
+  if (!battery) {
+    const wanted = needWh + car.moreWh;
+    const exact = { perStored: 1, perCharged: 1, perDischarged: 1, dischargeW: 0, moreWh: car.moreWh as number };
+    return { ...exact, soc: 0, lowest: 0, highest: Number.POSITIVE_INFINITY, target: wanted };
+  }
+  const { socWh, minWh, maxWh, efficiencyPerMille: e } = battery;
+  const perStored = 1000 * e;
+  const below = socWh < minWh;
+  const toMinimum = below ? Math.ceil(((minWh - socWh) * 1000) / e) : 0;
+  const moreWh = Math.max(car.moreWh, toMinimum - needWh);
+  return {
+    perStored,
+    perCharged: e * e,
+    perDischarged: 1_000_000,
+    dischargeW: below ? 0 : battery.dischargeW,
+    moreWh,
+    soc: socWh * perStored,
+    lowest: Math.min(socWh, minWh) * perStored,
+    // A battery that arrives full gives and takes whole Wh: one of discharging more is still full.
+    highest: Math.max(socWh + Math.ceil(1000 / e), maxWh) * perStored,
+    target: socWh * perStored + e * e * (needWh + moreWh),
+  };
+}
+
+const netOf = ({ demandWh, fixedWh, productionWh }: ModelInterval) => demandWh + fixedWh - productionWh;
+
+type SupplyPoint = ReturnType<typeof supplyOf>;
+
+/** Limits and prices of the supply point in an interval. */
+function supplyOf({ cars, intervals }: ModelProblem, t: number, { curtailPv, directionBinaries }: V2gRules) {
+  const interval = intervals[t]!;
+  const net = netOf(interval);
+  const surplus = Math.max(0, -net);
+  let { price, feedIn }: { price: number; feedIn: number } = interval;
+  const curtail = curtailPv ? 0 : Math.max(0, -feedIn);
+  let exportMost = interval.exportLimitWh ?? Number.MAX_SAFE_INTEGER;
+  if (feedIn > price) {
+    if (curtailPv && feedIn <= 0) exportMost = 0;
+    else if (directionBinaries) {
+      // exact
+    } else if (net < 0) price = feedIn;
+    else feedIn = price;
+  }
+  let mostOut = surplus;
+  for (const car of cars) {
+    if (car.battery && car.from <= t && t < car.to)
+      mostOut += Math.floor((car.battery.dischargeW * interval.durationS) / 3600);
+  }
+  exportMost = Math.min(exportMost, mostOut);
+  const mayCurtail = curtailPv || exportMost < surplus;
+  return {
+    price,
+    feedIn,
+    curtail,
+    byChoice: curtailPv === true,
+    importMost: Math.max(interval.limitWh + (interval.flexibilityWh ?? 0), net, 0),
+    exportMost,
+    curtailMost: mayCurtail ? interval.productionWh : 0,
+  };
+}
+
+/** The least that `total` Wh at the supply point (negative: out) can cost, in nano-euro: curtailing is tried where it may bend the bill. */
+function billOf(supply: SupplyPoint, total: number): number {
+  const { price, feedIn, curtail, importMost, exportMost, curtailMost, byChoice } = supply;
+  const forced = Math.max(0, -total - exportMost);
+  const tries = byChoice ? [forced, Math.max(0, -total), importMost - total, curtailMost] : [forced];
+  const bills = tries
+    .map((less) => Math.min(Math.max(less, forced), Math.max(forced, curtailMost)))
+    .filter((less) => total + less <= importMost || less === forced)
+    .map((less) => price * Math.max(0, total + less) - feedIn * Math.max(0, -total - less) + curtail * less);
+  return Math.min(...bills);
+}
+
+/** Price of wear, raised where charging and discharging at once would pay. micro-euro per kWh */
+function wearOf({ battery }: ModelCar, { price, feedIn }: SupplyPoint): number {
+  if (!battery) return 0;
+  const worst = Math.min(price, feedIn, 0);
+  const e2 = battery.efficiencyPerMille * battery.efficiencyPerMille;
+  return worst === 0 ? battery.wear : Math.max(battery.wear, 1 + Math.floor((-worst * (1_000_000 - e2)) / e2));
+}
+
+/** Early weight x whole minutes, by interval. */
+function earlyOf({ intervals, weights }: ModelProblem): bigint[] {
+  let elapsedS = 0;
+  return intervals.map(({ durationS }) => {
+    const minutes = Math.floor(elapsedS / 60);
+    elapsedS += durationS;
+    return BigInt(weights.early) * BigInt(minutes);
+  });
+}
+
+const positive = (a: bigint) => (a > 0n ? a : 0n);
+const smaller = (a: bigint, b: bigint) => (a < b ? a : b);
+const floorDivide = (a: bigint, b: bigint) => (a >= 0n || a % b === 0n ? a / b : a / b - 1n);

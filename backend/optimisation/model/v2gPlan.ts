@@ -1,0 +1,149 @@
+/** 5.3.2 solved: the program's energies in whole Wh that keep every limit, with a proven bound. */
+import { leastCost } from "../leastCost.ts";
+import type { GroupProblem } from "../problem.ts";
+import { earlyInProgram, type GroupProgram, groupProgram } from "./groupProgram.ts";
+import { type LinearProgramParameters, modelOf, optimumOf } from "./linearProgramPlan.ts";
+import { dischargeableW, type ModelCar, type ModelProblem, mostWh, netWh, wantedMoreWh } from "./modelProblem.ts";
+import { MICRO_EUR_PER_KWH, type Solve, WH_PER_KWH } from "./program.ts";
+import { importLimitWh } from "./supply.ts";
+import { type V2gCertificate, type V2gPlan, v2gValue, v2gViolations } from "./v2gChecker.ts";
+
+/** What solvers leave of a Wh. */
+const NOISE_WH = 1e-3;
+
+/**
+ * Charges and discharges of a group in which some cars have batteries, with cost and bound as v2gChecker computes them
+ * (a pure tie-break is not counted). The bound is proven by the solver's row duals alone; with binaries there are none.
+ * When rounding breaks a rule nevertheless, the plan charges only, by the exact method.
+ * Throws when the solver gives no optimum in time.
+ */
+export async function v2gPlan(
+  problem: ModelProblem,
+  parameters: LinearProgramParameters,
+  solve: Solve,
+): Promise<V2gPlan> {
+  const { model: asked, options } = modelOf(problem, parameters);
+  const model = { ...asked, weights: { ...asked.weights, early: earlyInProgram(asked) } };
+  const program = groupProgram(model, { ...options, roundingMargin: true });
+  const solution = await solve({ columns: program.columns, rows: program.rows });
+  const values = optimumOf(solution);
+  const duals = solution.kind === "optimal" ? solution.duals : undefined;
+  const certificate = duals ? certificateFrom(model, program, duals) : null;
+  const planned = (energies: Energies): V2gPlan => {
+    const plan: V2gPlan = { algorithm: "linear-program", ...energies, certificate, cost: 0n, bound: null };
+    return { ...plan, ...v2gValue(model, plan, options) };
+  };
+  const plan = planned(inWholeWh(model, program, values));
+  return v2gViolations(model, plan, options).length === 0 ? plan : planned(chargeOnly(model));
+}
+
+type Energies = Pick<V2gPlan, "chargeWh" | "dischargeWh">;
+
+/** The duals of C1.3 and C2.4, V1.2, V2.1 as whole numbers. Any numbers are sound; good ones bound tightly. */
+function certificateFrom(
+  { cars, intervals, weights }: ModelProblem,
+  { rows }: GroupProgram,
+  duals: readonly number[],
+): V2gCertificate {
+  const byName = new Map(rows.map(({ name }, r) => [name, duals[r]!]));
+  const price = (name: string, factor: number) =>
+    BigInt(Math.round((byName.get(name) ?? 0) * factor * MICRO_EUR_PER_KWH * weights.scale));
+  return {
+    w: intervals.map((_, t) => price(`V1.2 supply ${t}`, -1)),
+    y: cars.map(({ session, battery }) =>
+      battery ? price(`C2.4 target ${session}`, battery.efficiencyPerMille / 1000) : price(`C1.3 target ${session}`, 1),
+    ),
+    z: cars.map(({ session, battery, from, to }) =>
+      battery ? Array.from({ length: to - from }, (_, k) => price(`V2.1 stored ${session} ${from + k}`, -1)) : [],
+    ),
+  };
+}
+
+/** One car while its plan is rounded. Stored energy in 1 / (1000 e) Wh: a Wh charged is e^2, a Wh discharged 10^6. */
+type Rounding = { readonly car: ModelCar; readonly e: number; stored: number; chargedWh: number; solvedWh: number };
+
+/**
+ * Interval after interval, each car follows the solver: a battery's stored energy is never below the solver's and above it
+ * by less than one Wh discharged (charge rounded up, discharge down, what is too much carried on), other cars are
+ * never above it. What the group's limits cannot take after that is left to later intervals.
+ */
+function inWholeWh(problem: ModelProblem, program: GroupProgram, values: readonly number[]): Energies {
+  const { cars, intervals } = problem;
+  const chargeWh = cars.map(({ from, to }) => new Array<number>(to - from).fill(0));
+  const dischargeWh = cars.map(({ from, to }) => new Array<number>(to - from).fill(0));
+  const states = cars.map((car): Rounding => {
+    const e = car.battery?.efficiencyPerMille ?? 1000;
+    return { car, e, stored: (car.battery?.socWh ?? 0) * 1000 * e, chargedWh: 0, solvedWh: 0 };
+  });
+  for (const [t, interval] of intervals.entries()) {
+    const present = [...cars.keys()].filter((i) => cars[i]!.from <= t && t < cars[i]!.to);
+    let total = netWh(interval);
+    for (const i of present) {
+      const k = t - cars[i]!.from;
+      const [c, d] = step(states[i]!, i, k, interval.durationS);
+      chargeWh[i]![k] = c;
+      dischargeWh[i]![k] = d;
+      total += c - d;
+    }
+    // Cars without a battery lose nothing by waiting but energy; batteries catch up.
+    const batteriesLast = [...present].sort((a, b) => Number(!!cars[a]!.battery) - Number(!!cars[b]!.battery));
+    let over = total - importLimitWh(interval);
+    for (const i of batteriesLast) over -= less(chargeWh[i]!, t - cars[i]!.from, over);
+    let out = -total - interval.productionWh - (interval.exportLimitWh ?? Number.POSITIVE_INFINITY);
+    for (const i of present) out -= less(dischargeWh[i]!, t - cars[i]!.from, out);
+    for (const i of present) {
+      const state = states[i]!;
+      const k = t - cars[i]!.from;
+      state.chargedWh += chargeWh[i]![k]!;
+      state.stored += state.e ** 2 * chargeWh[i]![k]! - 1_000_000 * dischargeWh[i]![k]!;
+    }
+  }
+  return { chargeWh, dischargeWh };
+
+  function step(state: Rounding, i: number, k: number, durationS: number): [charge: number, discharge: number] {
+    const { car, e } = state;
+    const most = mostWh(car.powerW, durationS);
+    if (!car.battery) {
+      state.solvedWh += values[program.charge[i]![k]!]! * WH_PER_KWH;
+      return [clamp(Math.floor(state.solvedWh + NOISE_WH) - state.chargedWh, most), 0];
+    }
+    const { socWh, minWh } = car.battery;
+    const least = k === car.to - car.from - 1 ? socWh : Math.min(socWh, minWh);
+    const solved = (values[program.stored[i]![k]!]! * WH_PER_KWH - NOISE_WH) * 1000 * e;
+    const target = Math.max(Math.ceil(solved), least * 1000 * e);
+    const charge = clamp(Math.ceil((target - state.stored) / e ** 2), most);
+    const discharge = clamp(Math.floor((state.stored - target) / 1_000_000), mostWh(dischargeableW(car), durationS));
+    return [charge, discharge];
+  }
+}
+
+const clamp = (value: number, most: number) => Math.min(Math.max(0, value), most);
+
+/** Takes up to `wh` off the plan's interval; gives what was taken. */
+function less(plan: number[], k: number, wh: number): number {
+  const taken = clamp(wh, plan[k]!);
+  plan[k]! -= taken;
+  return taken;
+}
+
+/** The exact plan of the same group when no battery is discharged. */
+function chargeOnly(model: ModelProblem): Energies {
+  const chargeWh = leastCost(withoutBatteries(model)).energyWh;
+  return { chargeWh, dischargeWh: chargeWh.map((stay) => stay.map(() => 0)) };
+}
+
+/** The problem as the certificate knows it: batteries charge, as far as they have room; the limit includes flexibility. */
+export function withoutBatteries(model: ModelProblem): GroupProblem {
+  const cars = model.cars.map(({ battery, previousSlots: _, ...car }) => {
+    if (!battery) return car;
+    const wanted = wantedMoreWh({ ...car, battery });
+    const room = Math.floor((Math.max(0, battery.maxWh - battery.socWh) * 1000) / battery.efficiencyPerMille);
+    const needWh = Math.min(car.needWh, room);
+    return { ...car, needWh, moreWh: Math.min(wanted, room - needWh) } as typeof car;
+  });
+  const intervals = model.intervals.map(({ flexibilityWh = 0, exportLimitWh: _, leastImportWh: __, ...interval }) => ({
+    ...interval,
+    limitWh: Math.max(0, interval.limitWh + flexibilityWh) as typeof interval.limitWh,
+  }));
+  return { ...model, cars, intervals };
+}

@@ -4,9 +4,10 @@
  */
 import { ALGORITHM_NAMES, type AlgorithmChoice, type AlgorithmName } from "../domain/algorithms.ts";
 import { equalShare } from "./equalShare.ts";
+import { exactPlan } from "./exactPlan.ts";
 import { firstCome } from "./firstCome.ts";
-import { leastCost } from "./leastCost.ts";
-import type { Solve } from "./model.ts";
+import { LINEAR_PROGRAM_PARAMETERS, linearProgramPlan } from "./model/linearProgramPlan.ts";
+import type { Solve } from "./model/program.ts";
 import type { GroupProblem, Plan } from "./problem.ts";
 import { proportionalFlexibility } from "./proportionalFlexibility.ts";
 import { uncontrolled } from "./uncontrolled.ts";
@@ -67,17 +68,27 @@ const EARLY: readonly Parameter[] = [
 export const ALGORITHMS: Readonly<Record<AlgorithmName, Algorithm>> = {
   "least-cost": {
     about: "Most promised energy, then most other energy, then least cost, then earliest; proven optimal",
-    parameters: EARLY,
+    parameters: [
+      ...EARLY,
+      {
+        name: "waitingMicroEurPerHour",
+        about: "Price of a car that is not complete (USER-CHI D4.2, 5.3.4); cost - bound is then what waiting cost",
+        unit: "micro-euro per car and hour",
+        default: 0,
+        min: 0,
+        max: 10_000_000,
+      },
+    ],
     repeatable: true,
     withinLimit: true,
-    run: (problem) => leastCost(problem),
+    run: (problem, of) => exactPlan(problem, { waitingMicroEurPerHour: of.waitingMicroEurPerHour! }),
   },
   "linear-program": {
     about: "The same model as a linear program, for a general solver",
-    parameters: EARLY,
+    parameters: [...EARLY, ...LINEAR_PROGRAM_PARAMETERS],
     repeatable: false,
     withinLimit: true,
-    run: (problem) => ({ ...leastCost(problem), algorithm: "linear-program" }),
+    run: linearProgramPlan,
   },
   "proportional-flexibility": {
     about: "Full power; beyond the limit, cars that can wait are reduced in proportion to their power flexibility",

@@ -55,6 +55,7 @@ type GroupState = {
   lastAt: number;
   unrecorded: string[];
   beyond: BeyondLimit;
+  previous?: PlanFile;
 };
 
 export async function auditEveryPlan(parts: Parts, onProgress: (share: number) => void): Promise<PlansAudited> {
@@ -93,7 +94,8 @@ export async function auditEveryPlan(parts: Parts, onProgress: (share: number) =
       const state = states.get(stored.groupId);
       if (!group || !state || !file) continue;
       if (answer) auditJudgement(file, answer, findings);
-      auditMethod(file, group, facts, findings, gaps, state.beyond);
+      auditMethod(file, group, facts, findings, gaps, state.beyond, state.previous);
+      state.previous = file;
       leaves += await auditOne(parts, file, commitments, group, state, named.get(stored.id) ?? null, specs);
     }
     onProgress(Math.min(1, count / Math.max(1, named.size)));
@@ -159,7 +161,7 @@ async function auditOne(
   if (!named?.commands || !run) return 0;
   attempt(findings.check("recorded slots"), slotName(group.group.id, run.slot), () => {
     if (sound) auditRows(file, group, run, allotments, findings);
-    auditLeaves(named.record, run, file, group, facts, allotments, ledger, findings);
+    auditLeaves(named.record, run, file, group, facts, allotments, state.commanded, ledger, findings);
   });
   return named.record.leaves.length;
 }

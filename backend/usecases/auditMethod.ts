@@ -10,7 +10,7 @@ import { ALGORITHMS, type Parameters, parametersOf, repeat } from "../optimisati
 import { type Violation, violations } from "../optimisation/checker.ts";
 import { leastLaxity } from "../optimisation/leastLaxity.ts";
 import type { Plan } from "../optimisation/problem.ts";
-import { repairMinimumPower } from "../optimisation/profile.ts";
+import { refine } from "../optimisation/refine.ts";
 import type { Facts, GroupFile } from "./auditFacts.ts";
 import { type Findings, planName } from "./auditFindings.ts";
 import type { PlanFile } from "./auditPlans.ts";
@@ -36,6 +36,7 @@ export function auditMethod(
   findings: Findings,
   gaps: Gap[],
   beyond: BeyondLimit,
+  previous: PlanFile | undefined,
 ): void {
   const check = findings.check("checker in TypeScript");
   const { plan, problem, stored } = file;
@@ -65,7 +66,7 @@ export function auditMethod(
   const { repeatable } = ALGORITHMS[stored.algorithm];
   if (stored.algorithm === "least-cost" && stored.repairedIntervals === 0)
     check.same(where, "gap between cost and certified bound", gap, 0n);
-  else if (repeatable) auditAgain(file, stored.algorithm, findings);
+  else if (repeatable) auditAgain(file, stored.algorithm, previous, findings);
   const scale = BigInt(Math.max(1, problem.weights.scale));
   if (gap !== 0n) gaps.push({ plan: file.id, algorithm: stored.algorithm, gap, microEur: divUp(gap, 1000n * scale) });
 }
@@ -91,12 +92,14 @@ const sameChoice = (choice: AlgorithmChoice, { algorithm, parameters }: PlanFile
 const nameOf = (name: string, parameters: Parameters) =>
   [name, ...Object.entries(parameters).map(([key, value]) => `${key} ${value}`)].join(" ");
 
-/** The method on the same problem, and least power, which may have changed its plan, done again. */
-function auditAgain(file: PlanFile, name: AlgorithmName, findings: Findings): void {
+/** The method on the same problem, and what came after it (least power may have changed its plan), done again. */
+function auditAgain(file: PlanFile, name: AlgorithmName, previous: PlanFile | undefined, findings: Findings): void {
   const check = findings.check("checker in TypeScript");
   const where = planName(file.id);
   const { problem, plan, stored } = file;
-  const again = repairMinimumPower(problem, repeat(problem, { name, parameters: stored.parameters }));
+  const before = previous && { problem: previous.problem, energyWh: previous.plan.energyWh };
+  const own = repeat(problem, { name, parameters: stored.parameters });
+  const again = refine(problem, own, { previous: before });
   check.same(where, "number of intervals repaired for least power", stored.repairedIntervals, again.repairedIntervals);
   if (!sameEnergy(again.plan, plan))
     check.differs(

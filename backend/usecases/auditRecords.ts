@@ -3,7 +3,7 @@ import type { PvAsset } from "../domain/assets.ts";
 import { type ChargingProfile, limitAt } from "../domain/profiles.ts";
 import { slotStart } from "../domain/slots.ts";
 import { FLEX_METHOD } from "../flexibility/calculator.ts";
-import { inForce, limitsAt } from "./auditCommands.ts";
+import { type Commanded, inForce, limitsAt } from "./auditCommands.ts";
 import { type Facts, type GroupFile, readingBefore, type SessionFile } from "./auditFacts.ts";
 import { type Findings, promiseName, slotName } from "./auditFindings.ts";
 import type { PlanFile } from "./auditPlans.ts";
@@ -107,6 +107,7 @@ export function auditLeaves(
   group: GroupFile,
   facts: Facts,
   allotments: ReadonlyMap<number, ChargingProfile>,
+  commanded: Commanded,
   ledger: Ledger,
   findings: Findings,
 ): void {
@@ -129,7 +130,7 @@ export function auditLeaves(
       continue;
     }
     owners.add(`${leaf.kind}:${leaf.session}`);
-    if (leaf.kind === "allocation") auditAllocationLeaf(leaf, own, record, file, allotments, findings);
+    if (leaf.kind === "allocation") auditAllocationLeaf(leaf, own, record, file, allotments, commanded, findings);
     else auditPromiseLeaf(leaf, own, record, file, findings);
   }
   for (const car of file.problem.cars) {
@@ -157,6 +158,7 @@ function auditAllocationLeaf(
   record: RecordedSlot,
   file: PlanFile,
   allotments: ReadonlyMap<number, ChargingProfile>,
+  commanded: Commanded,
   findings: Findings,
 ): void {
   const check = findings.check("leaves of recorded slots");
@@ -164,9 +166,11 @@ function auditAllocationLeaf(
   check.same(where, "slot", leaf.slot as number, record.slot);
   check.same(where, "plan", leaf.plan as string, record.planId);
   const allotment = allotments.get(own.session.number);
+  // Who is no car of this plan has what the latest plan allotted to it, whether or not it had to be sent.
+  const latest = commanded.get(own.session.number)?.allotments.at(-1)?.profile;
   const wanted = allotment
     ? [limitAt(allotment, slotStart(record.slot))]
-    : limitsAt(commandsOf(own, file.now), record.slot);
+    : limitsAt([...commandsOf(own, file.now), ...(latest ? [latest] : [])], record.slot);
   if (!wanted.includes(leaf.limitW as number))
     check.differs(where, `limit is ${leaf.limitW} W, allotted were ${[...new Set(wanted)].join(" or ")} W`);
 }

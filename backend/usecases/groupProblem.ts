@@ -4,11 +4,13 @@
  * Pure: the same picture gives the same problem.
  */
 import type { ChargingGroup } from "../domain/assets.ts";
+import type { FlexibilityOrder } from "../domain/orders.ts";
 import { SLOT_S, SLOTS_PER_DAY, slotCeil, slotOf, slotStart } from "../domain/slots.ts";
 import { type EpochSecond, epochSecond, microEurPerKwh, second, wattHour } from "../domain/units.ts";
 import type { Car, GroupProblem, Interval, Weights } from "../optimisation/problem.ts";
 import { type GroupBoard, importSoFarWh, type LiveSession, liveSessions } from "./board.ts";
 import { hasCapacity, limitInForce, limitWs, slotLimitWs } from "./groupLimits.ts";
+import { carsSoFarWh, underOrders } from "./orderLimits.ts";
 import type { GroupLimit, PricePoint } from "./ports.ts";
 import { carOf, cutsOf, firstPartOnly, isPlanned, setAsideWh, withoutFirst } from "./sessionCar.ts";
 
@@ -21,6 +23,8 @@ export type ProblemInput = {
   /** Start of the plan. */
   readonly at: EpochSecond;
   readonly limits: readonly GroupLimit[];
+  /** Flexibility orders that are applied. */
+  readonly orders?: readonly FlexibilityOrder[];
   readonly prices: readonly PricePoint[];
   /** Other load minus PV per slot from the slot of `at` on, W; the last value is repeated. */
   readonly netW: readonly number[];
@@ -62,7 +66,8 @@ export function groupProblem(input: ProblemInput): BuiltProblem {
   const cutS = planned.length > 100 ? 300 : 60;
   const ends = planned.flatMap((live) => cutsOf(live, at));
   const cuts = horizonCuts(at, [...ends, ...(input.alsoCuts ?? [])], input.alsoUntil ?? at, cutS);
-  const intervals = layIntervals(input, cuts, sessions);
+  const laid = { at, intervals: layIntervals(input, cuts, sessions) };
+  const { intervals } = underOrders(laid, input.orders ?? [], carsSoFarWh(board, at, input.staleS));
   const cars: SessionCar[] = [];
   for (const live of planned) {
     const car = carOf(live, at, cuts);

@@ -38,6 +38,7 @@ export async function openHorizon(
   // The car cannot charge before its first profile is confirmed: decreases of others first, then its own increase.
   const at = epochSecond(now + world.settings.dispatchS + 3);
   const limits = await world.store.sites.limits(group.id, slotFloor(now));
+  const orders = await world.store.grid.orders(group.id, slotFloor(now));
   const net = await forecastNet(world, board, at);
   const prices = await world.store.prices.from(world.settings.market, slotOf(at) - 2 * SLOTS_PER_DAY);
   const { staleS } = world.settings;
@@ -54,6 +55,7 @@ export async function openHorizon(
       now,
       at,
       limits,
+      orders,
       prices,
       netW: net.admission,
       weights: { early: 1 },

@@ -20,6 +20,7 @@ import {
 import { learnedPreferences } from "./learnedPreferences.ts";
 import type { Clock, Store } from "./ports.ts";
 import { scheduleChanges } from "./setGroupLimit.ts";
+import { settlesAt } from "./settleOrder.ts";
 
 const SNAPSHOT = "board";
 /** An answer that has not come so long after the profile was sent was lost with the process before, s. */
@@ -37,6 +38,8 @@ export async function loadBoard(store: Store, clock: Clock): Promise<Board> {
 /** Brings a board that was saved at `savedAt` up to date with the store. */
 export async function reconcileBoard(store: Store, clock: Clock, board: Board, savedAt: number): Promise<void> {
   const now = clock.now();
+  for (const order of await store.grid.unsettled())
+    clock.schedule(epochSecond(Math.max(now + 1, settlesAt(order))), { kind: "order-due", orderId: order.id });
   for (const group of await store.sites.groups()) {
     const known = board.groups[group.id] !== undefined;
     const live = groupBoard(board, group.id, now);

@@ -10,6 +10,7 @@ import type { AlgorithmChoice, MethodName } from "../domain/algorithms.ts";
 import type { ChargingGroup, Cpo as CpoEntity, Evse, EvseStatus, Location, PvAsset, Tariff } from "../domain/assets.ts";
 import type { CapacityProfile } from "../domain/capacity.ts";
 import type { MeterReading, SiteReading, SiteSlot } from "../domain/meters.ts";
+import type { FlexibilityOrder, OrderSettlement } from "../domain/orders.ts";
 import type { ChargingProfile, ProfileState, SentProfile } from "../domain/profiles.ts";
 import type { EnergyPromise } from "../domain/promises.ts";
 import type {
@@ -81,6 +82,8 @@ export type Job =
   | { readonly kind: "promise-due"; readonly sessionId: string }
   /** The time of a promise's first part. */
   | { readonly kind: "first-due"; readonly sessionId: string }
+  /** A flexibility order is over and can be settled. */
+  | { readonly kind: "order-due"; readonly orderId: string }
   | { readonly kind: "answer-due"; readonly profileId: string };
 
 export type Clock = {
@@ -204,6 +207,8 @@ export type SessionStore = {
   overlapping(groupId: string, from: EpochSecond, to: EpochSecond): Promise<readonly ChargingSession[]>;
   setPreferences(sessionId: string, at: EpochSecond, preferences: ChargingPreferences): Promise<void>;
   preferences(sessionId: string): Promise<ChargingPreferences | null>;
+  /** All that was said, first one first. */
+  wishes(sessionId: string): Promise<readonly (ChargingPreferences & { readonly at: EpochSecond })[]>;
   addAdmission(admission: Admission): Promise<void>;
   admission(sessionId: string): Promise<Admission | null>;
   all(): Promise<readonly ChargingSession[]>;
@@ -228,6 +233,15 @@ export type GridStore = {
   addCapacity(profile: CapacityProfile): Promise<void>;
   /** Newest first. */
   capacities(groupId: string, limit: number): Promise<readonly CapacityProfile[]>;
+  /** An order with its answer, for ever: what was acknowledged is never changed. */
+  addOrder(order: FlexibilityOrder): Promise<void>;
+  order(id: string): Promise<FlexibilityOrder | null>;
+  /** Orders of the group that end after `after`, refused ones too, in the order in which they were given. */
+  orders(groupId: string, after: EpochSecond): Promise<readonly FlexibilityOrder[]>;
+  settleOrder(settlement: OrderSettlement): Promise<void>;
+  settlement(orderId: string): Promise<OrderSettlement | null>;
+  /** Applied orders that are not settled yet. */
+  unsettled(): Promise<readonly FlexibilityOrder[]>;
 };
 
 export type PriceStore = {
@@ -266,7 +280,8 @@ export type PriorityStore = {
   refusals(sessionId: string): Promise<readonly Refusal[]>;
   /** Replaces what held before; the old ones are kept. */
   setStrategies(strategies: EvseStrategies): Promise<void>;
-  strategies(evseId: string): Promise<EvseStrategies | null>;
+  /** Those in force at the instant. */
+  strategies(evseId: string, at: EpochSecond): Promise<EvseStrategies | null>;
 };
 
 export type EvseStrategies = {
@@ -332,6 +347,8 @@ export type PlanStore = {
   page(after: EpochSecond, afterId: string, limit: number): Promise<readonly StoredPlan[]>;
   allocations(planId: string): Promise<readonly Allocation[]>;
   latest(groupId: string): Promise<StoredPlan | null>;
+  /** The latest plan with a proven bound that a record names. */
+  latestRecorded(groupId: string): Promise<StoredPlan | null>;
 };
 
 /** One session's settlement: what was billed, and the canonical bytes that it was computed from. */

@@ -118,6 +118,7 @@ export async function presentProblem(
     now,
     at,
     limits,
+    orders: await world.store.grid.orders(group.id, slotFloor(now)),
     prices,
     netW: net.plan,
     staleS: world.settings.staleS,

@@ -4,6 +4,7 @@ import { answerProfile } from "./dispatchProfiles.ts";
 import { judgeFirstPart, judgePromise } from "./judgePromise.ts";
 import type { Job, World } from "./ports.ts";
 import { runControlCycle } from "./runControlCycle.ts";
+import { settleOrder } from "./settleOrder.ts";
 
 export async function runJob(world: World, job: Job): Promise<void> {
   switch (job.kind) {
@@ -19,6 +20,9 @@ export async function runJob(world: World, job: Job): Promise<void> {
       return;
     case "first-due":
       await judgeFirstPart(world, job.sessionId);
+      return;
+    case "order-due":
+      await settleOrder(world, job.orderId);
       return;
     case "answer-due":
       if (isPending(world, job.profileId))

@@ -211,11 +211,26 @@ const PRIORITIES = [
   `create index evse_strategies_evse on evse_strategies (evse_id, no)`,
 ];
 
-/** What grid parties say. A capacity profile that was replaced stays: it says what was in force until then. */
+/**
+ * What grid parties say. A capacity profile that was replaced stays: it says what was in force until then. An order and
+ * its settlement are evidence: written once.
+ */
 const GRID = [
   `create table capacity_profile (
      no bigint generated always as identity primary key, id ${ID} not null unique,
      group_id ${ID} not null references charging_group, given_at timestamptz not null, given_by text not null,
      periods json not null)`,
   `create index capacity_profile_group on capacity_profile (group_id, no)`,
+  `create table flexibility_order (
+     no bigint generated always as identity primary key, id ${ID} not null unique,
+     group_id ${ID} not null references charging_group, direction text not null check (direction in ('down', 'up')),
+     power_w integer not null, from_at timestamptz not null, until_at timestamptz not null,
+     price_micro_eur_per_kwh bigint, force boolean not null, given_at timestamptz not null, given_by text not null,
+     answer text not null check (answer in ('accepted', 'reduced', 'refused')), baseline json not null,
+     slots json not null, bonus_micro_eur_per_kwh bigint not null, at_risk json not null)`,
+  `create index flexibility_order_group on flexibility_order (group_id, until_at)`,
+  `create table order_settlement (
+     order_id ${ID} primary key references flexibility_order (id), settled_at timestamptz not null,
+     slots json not null, delivered_wh bigint not null, outcome text not null,
+     amount_micro_eur ${INTEGER} not null, meters json not null)`,
 ];

@@ -68,6 +68,17 @@ export const planStore = (db: Db): PlanStore => ({
       .execute();
     return rows.map(toAllocation);
   },
+  latestRecorded: (groupId) =>
+    readOne(
+      db
+        .selectFrom("plan")
+        .selectAll()
+        .where("group_id", "=", groupId)
+        .where("record_key", "is not", null)
+        .where("bound", "is not", null)
+        .orderBy("no", "desc")
+        .limit(1),
+    ),
   latest: (groupId) =>
     readOne(db.selectFrom("plan").selectAll().where("group_id", "=", groupId).orderBy("no", "desc").limit(1)),
 });

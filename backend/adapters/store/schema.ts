@@ -12,6 +12,7 @@
 import type { ColumnType, Generated, GeneratedAlways, Kysely } from "kysely";
 import type { AlgorithmChoice, AlgorithmName } from "../../domain/algorithms.ts";
 import type { ChargingGroup, EvseStatus } from "../../domain/assets.ts";
+import type { FlexibilityOrder, OrderSettlement } from "../../domain/orders.ts";
 import type { ProfileReason, ProfileState } from "../../domain/profiles.ts";
 import type { PromiseState } from "../../domain/promises.ts";
 import type { Admission, Boost, ChargingMode, PowerGrant } from "../../domain/sessions.ts";
@@ -63,6 +64,33 @@ export type Database = ChainTables & {
     given_by: string;
     /** From, until, W. */
     periods: Json<readonly (readonly [number, number, number])[]>;
+  };
+  flexibility_order: {
+    no: GeneratedAlways<number>;
+    id: string;
+    group_id: string;
+    direction: FlexibilityOrder["direction"];
+    power_w: number;
+    from_at: Date;
+    until_at: Date;
+    price_micro_eur_per_kwh: number | null;
+    force: boolean;
+    given_at: Date;
+    given_by: string;
+    answer: FlexibilityOrder["answer"];
+    baseline: Json<FlexibilityOrder["baseline"]>;
+    slots: Json<FlexibilityOrder["slots"]>;
+    bonus_micro_eur_per_kwh: number;
+    at_risk: Json<FlexibilityOrder["atRisk"]>;
+  };
+  order_settlement: {
+    order_id: string;
+    settled_at: Date;
+    slots: Json<OrderSettlement["slots"]>;
+    delivered_wh: number;
+    outcome: OrderSettlement["outcome"];
+    amount_micro_eur: string;
+    meters: Json<OrderSettlement["meters"]>;
   };
   tariff: { id: string; number: number; cpo_id: string; price_micro_eur_per_kwh: number };
 

@@ -1,0 +1,51 @@
+/** Orders as a plan sees them: what was acknowledged, laid on the intervals. Pure. */
+import { type FlexibilityOrder, isApplied, wantedWh } from "../domain/orders.ts";
+import { slotOf } from "../domain/slots.ts";
+import type { EpochSecond } from "../domain/units.ts";
+import { type BySlot, withBonus, withCaps } from "../optimisation/orders.ts";
+import type { GroupProblem } from "../optimisation/problem.ts";
+import { type GroupBoard, importSoFarWh } from "./board.ts";
+
+/**
+ * Down orders cap the cars' energy of their slots. Up orders lower the price of theirs: the problem stays in the exact
+ * class, its certificate is one for these prices, and what the preference costs is the difference at the market's.
+ */
+export function underOrders<Laid extends Pick<GroupProblem, "at" | "intervals">>(
+  laid: Laid,
+  orders: readonly FlexibilityOrder[],
+  spentWh: number,
+): Laid {
+  return orders.length === 0 ? laid : withBonus(withCaps(laid, capsOf(orders), spentWh), bonusOf(orders));
+}
+
+/** Most energy of the cars by slot; of several orders the one that leaves least. Wh */
+export const capsOf = (orders: readonly FlexibilityOrder[]): BySlot =>
+  merged(orders, "down", (order, k) => wantedWh(order, order.slots[k]!), Math.min);
+
+/** Micro-euro per kWh by slot. */
+export const bonusOf = (orders: readonly FlexibilityOrder[]): BySlot =>
+  merged(orders, "up", (order) => order.bonus, Math.max);
+
+function merged(
+  orders: readonly FlexibilityOrder[],
+  direction: FlexibilityOrder["direction"],
+  value: (order: FlexibilityOrder, k: number) => number,
+  of: (a: number, b: number) => number,
+): Map<number, number> {
+  const bySlot = new Map<number, number>();
+  for (const order of orders)
+    if (isApplied(order) && order.direction === direction)
+      for (const [k, { slot, acknowledgedWh }] of order.slots.entries()) {
+        if (acknowledgedWh === 0) continue;
+        const before = bySlot.get(slot);
+        bySlot.set(slot, before === undefined ? value(order, k) : of(before, value(order, k)));
+      }
+  return bySlot;
+}
+
+/** What the cars have taken in the running slot, Wh; a register shows whole Wh, so up to 1 Wh of each is not seen yet. */
+export function carsSoFarWh(board: GroupBoard, at: EpochSecond, staleS: number): number {
+  if (board.slot !== slotOf(at)) return 0;
+  const alone: GroupBoard = { ...board, site: null, demandWs: 0, productionWs: 0, unseenWs: 0 };
+  return Math.ceil(importSoFarWh(alone, at, staleS)) + Object.keys(board.sessions).length;
+}

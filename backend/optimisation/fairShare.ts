@@ -15,11 +15,10 @@ export const MOST_SHARED = 30_000;
 
 /**
  * The plan with the shortage shared out: promises first (served / `needWh`), then best effort (served beyond / `moreWh`),
- * exact to 1 Wh. `hadWh`: what each car has got of its best effort before; with it shares are of the whole wish, so that
- * they do not drift from run to run. The same plan object comes back when nobody is short, when nothing is to be
- * gained, and above `MOST_SHARED`.
+ * exact to 1 Wh. The same plan object comes back when nobody is short, when nothing is to be gained, and above
+ * `MOST_SHARED`.
  */
-export function fairShare(problem: GroupProblem, plan: Plan, hadWh?: readonly number[]): Plan {
+export function fairShare(problem: GroupProblem, plan: Plan): Plan {
   const { cars } = problem;
   const wanted = (i: number) => cars[i]!.needWh + cars[i]!.moreWh;
   const servedOf = (stay: readonly number[]) => stay.reduce((sum, wh) => sum + wh, 0);
@@ -30,19 +29,15 @@ export function fairShare(problem: GroupProblem, plan: Plan, hadWh?: readonly nu
 
   const promised = Float64Array.from(cars, (car, i) => Math.min(car.needWh, before[i]!));
   const bestEffort = Float64Array.from(promised, (wh, i) => before[i]! - wh);
-  const none = new Float64Array(cars.length);
-  const had = hadWh ? Float64Array.from(hadWh) : none;
   level(
     laid,
     promised,
     Float64Array.from(cars, ({ needWh }) => needWh),
-    none,
   );
   level(
     laid,
     bestEffort,
     Float64Array.from(cars, ({ moreWh }) => moreWh),
-    had,
   );
   const energyWh = energyOf(laid);
   if (energyWh.every((stay, i) => stay.every((wh, k) => wh === plan.energyWh[i]![k]))) return plan;
@@ -51,7 +46,7 @@ export function fairShare(problem: GroupProblem, plan: Plan, hadWh?: readonly nu
 }
 
 /** Makes `got` (of `wants`, both per car, Wh) max-min fair by exchanges; other energy of the cars only moves in time. */
-function level(laid: Laid, got: Float64Array, wants: Float64Array, had: Float64Array): void {
+function level(laid: Laid, got: Float64Array, wants: Float64Array): void {
   const { n, m, from, first, most, energy, listed, carAt, arcAt } = laid;
   if (got.every((wh, i) => wh >= wants[i]!)) return;
   /** Cars and intervals are split into teams that exchange nothing with each other any more. */
@@ -123,7 +118,7 @@ function level(laid: Laid, got: Float64Array, wants: Float64Array, had: Float64A
   ];
   while (open.length > 0) {
     const { team, members } = open.pop()!;
-    apportion(members, got, wants, had, target);
+    apportion(members, got, wants, target);
     while (search(team, members)) {
       for (const i of members) carNext[i] = first[i]!;
       for (let t = 0; t < m; t++) intervalNext[t] = listed[t]!;
@@ -139,33 +134,23 @@ function level(laid: Laid, got: Float64Array, wants: Float64Array, had: Float64A
   }
 }
 
-/** Targets with the sum of `got`, as if only the sum counted: the same share of `had + wants` for all, whole Wh. */
-function apportion(
-  members: readonly number[],
-  got: Float64Array,
-  wants: Float64Array,
-  had: Float64Array,
-  target: Float64Array,
-): void {
+/** Targets with the sum of `got`, as if only the sum counted: the same share of `wants` for all, whole Wh. */
+function apportion(members: readonly number[], got: Float64Array, wants: Float64Array, target: Float64Array): void {
   let sum = 0;
-  for (const i of members) sum += got[i]!;
-  const exact = (i: number, share: number) => Math.min(wants[i]!, Math.max(0, share * (wants[i]! + had[i]!) - had[i]!));
-  let [low, high] = [0, 1];
-  for (let step = 0; step < 60; step++) {
-    const share = (low + high) / 2;
-    let given = 0;
-    for (const i of members) given += exact(i, share);
-    if (given < sum) low = share;
-    else high = share;
+  let wanted = 0;
+  for (const i of members) {
+    sum += got[i]!;
+    wanted += wants[i]!;
   }
+  const exact = (i: number) => (wanted === 0 ? 0 : wants[i]! * (sum / wanted));
   let left = sum;
   for (const i of members) {
-    target[i] = Math.floor(exact(i, low));
+    target[i] = Math.min(wants[i]!, Math.floor(exact(i)));
     left -= target[i]!;
   }
-  const byRest = [...members].sort((a, b) => exact(b, low) - target[b]! - (exact(a, low) - target[a]!) || a - b);
+  const largestRestFirst = [...members].sort((a, b) => exact(b) - target[b]! - (exact(a) - target[a]!) || a - b);
   while (left > 0)
-    for (const i of byRest) {
+    for (const i of largestRestFirst) {
       if (left === 0 || target[i]! >= wants[i]!) continue;
       target[i]!++;
       left--;

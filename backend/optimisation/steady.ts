@@ -14,16 +14,20 @@ import type { GroupProblem, Plan } from "./problem.ts";
 /** Above this many cars times intervals of stay it takes too long; large groups change little by one car anyway. */
 export const MOST_STEADY = 4_000;
 
-/** A plan and the problem that it was made for: what the stations expect to get. */
-export type Before = { readonly problem: GroupProblem; readonly plan: Plan };
+/** The energies of a plan and the problem that it was made for: what the stations follow. */
+export type Before = { readonly problem: GroupProblem; readonly energyWh: Plan["energyWh"] };
+
+export function canSteady({ cars }: GroupProblem): boolean {
+  const arcs = cars.reduce((sum, { from, to }) => sum + to - from, 0);
+  return arcs > 0 && arcs <= MOST_STEADY;
+}
 
 /**
  * The plan, as close to the previous one and with as few set-point changes as exchanges in the order of time reach. The
  * same plan object comes back when nothing is exchanged, and above `MOST_STEADY`.
  */
 export function steady(problem: GroupProblem, plan: Plan, previous?: Before): Plan {
-  const arcs = problem.cars.reduce((sum, { from, to }) => sum + to - from, 0);
-  if (arcs > MOST_STEADY || arcs === 0) return plan;
+  if (!canSteady(problem)) return plan;
   const followed = exchanged(problem, plan, previous);
   const closer = previous !== undefined && movedWh(problem, followed, previous) < movedWh(problem, plan, previous);
   if (!closer && setPointChanges(problem, followed) >= setPointChanges(problem, plan)) return plan;
@@ -51,7 +55,7 @@ export function expectedWh(problem: GroupProblem, previous: Before): number[][] 
       let wh = 0;
       for (let v = u; v < old.length - 1 && old[v]! < end; v++) {
         const shareS = Math.min(end, old[v + 1]!) - Math.max(begin, old[v]!);
-        const inV = v >= car.from && v < car.to ? previous.plan.energyWh[place]![v - car.from]! : 0;
+        const inV = v >= car.from && v < car.to ? previous.energyWh[place]![v - car.from]! : 0;
         wh += (inV * shareS) / (old[v + 1]! - old[v]!);
       }
       stay[t - from] = Math.round(wh);
@@ -171,13 +175,23 @@ function exchanged(problem: GroupProblem, plan: Plan, previous: Before | undefin
       }
     };
     const open = () => here.filter((i) => fixed[arcOf(i, t)] === 0);
-    // What was expected; cars that have left their course before give way first.
+    // What was expected: those first that were to stay idle, so that the others take up the differences, and of these
+    // first those that have left their course before.
+    const expectedOf = (i: number) => Math.min(most[arcOf(i, t)]!, expected[arcOf(i, t)]!);
     const known = here.filter((i) => expected[arcOf(i, t)]! >= 0);
+    const rank = (i: number) => (expectedOf(i) === 0 ? 0 : 1 + offCourse[i]!);
     settle(
-      known.toSorted((a, b) => offCourse[a]! - offCourse[b]! || a - b),
-      (i) => Math.min(most[arcOf(i, t)]!, expected[arcOf(i, t)]!),
+      known.toSorted((a, b) => rank(a) - rank(b) || a - b),
+      expectedOf,
     );
     for (const i of known) if (fixed[arcOf(i, t)] === 0) offCourse[i] = 1;
+    // Idle cars stay idle, those first that leave last.
+    settle(
+      open()
+        .filter((i) => kept(i) === 0)
+        .sort((a, b) => cars[b]!.to - cars[a]!.to || a - b),
+      () => 0,
+    );
     // The same power as before, full power first: who runs at part of it takes up the differences.
     const part = (i: number) => Number(kept(i) < most[arcOf(i, t)]!);
     settle(
@@ -186,13 +200,7 @@ function exchanged(problem: GroupProblem, plan: Plan, previous: Before | undefin
         .sort((a, b) => part(a) - part(b) || a - b),
       kept,
     );
-    // Idle cars stay idle, those first that leave last; those that must begin do so at full power.
-    settle(
-      open()
-        .filter((i) => kept(i) === 0)
-        .sort((a, b) => cars[b]!.to - cars[a]!.to || a - b),
-      () => 0,
-    );
+    // Those that must begin do so at full power.
     settle(open(), (i) => most[arcOf(i, t)]!);
     for (const i of here) fixed[arcOf(i, t)] = 1;
   }

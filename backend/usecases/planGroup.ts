@@ -1,13 +1,14 @@
 /**
  * The plan of one run by the algorithm that the CPO chose, or by least laxity when it is late, fails, or does not pass the
- * independent checker. What is left of small energies is made chargeable after any algorithm.
+ * independent checker. Who gets what is refined afterwards, towards the previous plan; energies are made chargeable.
  */
 import type { AlgorithmChoice } from "../domain/algorithms.ts";
 import { ALGORITHMS, type Parameters, parametersOf, planOf } from "../optimisation/algorithms.ts";
 import { planValue, type Violation, violations } from "../optimisation/checker.ts";
 import { leastLaxity } from "../optimisation/leastLaxity.ts";
 import type { GroupProblem, Plan } from "../optimisation/problem.ts";
-import { repairMinimumPower } from "../optimisation/profile.ts";
+import { refine } from "../optimisation/refine.ts";
+import type { Before } from "../optimisation/steady.ts";
 import type { GroupBoard } from "./board.ts";
 import { earlyWeight, MAX_EARLY } from "./earlyWeight.ts";
 import type { World } from "./ports.ts";
@@ -26,11 +27,12 @@ export async function planGroup(
   choice: AlgorithmChoice,
   solve: World["solve"],
   mustFail: boolean,
+  previous?: Before,
 ): Promise<Decision> {
   let failure: string;
   try {
     if (mustFail) throw new Error("the optimiser did not answer in time");
-    const { plan, repairedIntervals } = repairMinimumPower(problem, await planOf(problem, choice, solve));
+    const { plan, repairedIntervals } = refine(problem, await planOf(problem, choice, solve), { previous });
     const broken = unexpected(plan, violations(problem, plan));
     const value = planValue(problem, plan);
     if (broken.length === 0 && value.cost === plan.cost && value.bound === plan.bound)

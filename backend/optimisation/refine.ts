@@ -10,7 +10,8 @@ import { type Before, steady } from "./steady.ts";
 
 /**
  * Fair share of shortage, few set-point changes, least power, in this order. A rule that says itself who gets what
- * (equal share, first come, ...) is only brought to least power. `repairedIntervals` counts what least power changed.
+ * (equal share, first come, ...) is only brought to least power. `repairedIntervals`: how many energies least
+ * power had to change; 0 when cars only exchanged, since the plan is then as cheap and as proven as before.
  * `previous`: the group's last plan, which the stations follow now.
  */
 export function refine(
@@ -19,6 +20,7 @@ export function refine(
   { previous }: { readonly previous?: Before | undefined } = {},
 ): { readonly plan: Plan; readonly repairedIntervals: number } {
   const free = plan.algorithm === "least-cost" || plan.algorithm === "linear-program";
-  if (!free) return leastPower(problem, plan);
-  return leastPower(problem, steady(problem, fairShare(problem, plan), previous));
+  const shared = free ? steady(problem, fairShare(problem, plan), previous) : plan;
+  const repair = leastPower(problem, shared);
+  return { plan: repair.plan, repairedIntervals: repair.plan.cost === plan.cost ? 0 : repair.repairedIntervals };
 }

@@ -1,23 +1,27 @@
 /**
  * Admission: can this car get its energy by then, with every accepted promise kept? An exact maximum flow decides, so
  * a refusal is never a matter of search order; accepted energy is only moved between intervals, never reduced.
- * The problem's `needWh` are the promises, its capacities the conservative ones; `moreWh` has no claim and is ignored.
+ * The problem's `needWh` (and `first`) are the promises, its capacities the conservative ones; `moreWh` has no claim and
+ * is ignored.
  */
 import { microEurPerKwh, type Watt, type WattHour, wattHour } from "../domain/units.ts";
-import { capacityOf, type Flow, leastCost, openFlow } from "./leastCost.ts";
+import { capacityOf, leastCost } from "./leastCost.ts";
 import type { Car, GroupProblem, Plan } from "./problem.ts";
+import { openPromiseFlow, type PromiseFlow } from "./promiseFlow.ts";
 
-/** What a driver asks for: this energy within intervals [from, to). */
+/** What a driver asks for: this energy within intervals [from, to), and the first part of it by a first deadline. */
 export type EnergyRequest = {
   readonly energyWh: WattHour;
   readonly powerW: Watt;
   readonly from: number;
   readonly to: number;
+  readonly first?: Car["first"];
 };
 
 /**
  * Why it does not fit: within `intervals` these promised sessions and the request (not listed) need `neededWh` that
- * they cannot draw at another time, and the group has `availableWh`. Without intervals: the car's own power is too low.
+ * they cannot draw at another time, and the group has `availableWh`; the difference is the shortfall. Without intervals:
+ * the car's own power is too low.
  */
 export type OverloadWitness = {
   readonly sessions: readonly number[];
@@ -26,242 +30,193 @@ export type OverloadWitness = {
   readonly availableWh: WattHour;
 };
 
-type Short = { readonly shortfallWh: WattHour; readonly witness: OverloadWitness };
+/** `firstWh`: most by the first deadline; only when less than was asked for, and then it is what the witness explains. */
+type Short = { readonly shortfallWh: WattHour; readonly witness: OverloadWitness; readonly firstWh?: WattHour };
 /** `energyWh`: most by the wished time. `laterTo`: end of the shortest longer stay that fits all of it, or null. */
 export type AdmissionAnswer =
   | { readonly kind: "accepted" }
   | ({ readonly kind: "counter"; readonly energyWh: WattHour; readonly laterTo: number | null } & Short)
   | ({ readonly kind: "refused" } & Short);
 
+/** One problem, asked again and again: its flow is laid once and then kept. Owns mutable state; not a value. */
+export type Admission = {
+  /** The answer to a request; nothing changes. */
+  readonly ask: (request: EnergyRequest) => AdmissionAnswer;
+  /** The same, and an accepted request is held from now on like the promises of the problem. */
+  readonly accept: (session: number, request: EnergyRequest) => AdmissionAnswer;
+};
+
+export function openAdmission(problem: GroupProblem): Admission {
+  let held: readonly Car[] = problem.cars;
+  let flow = openPromiseFlow(problem);
+
+  function decide(request: EnergyRequest, session: number | null): AdmissionAnswer {
+    refuseNonsense(request, problem.intervals.length);
+    let seat = flow.seat(request);
+    if (seat < 0) {
+      flow = openPromiseFlow({ ...problem, cars: held });
+      seat = flow.seat(request);
+    }
+    const answer = answerTo(problem, held, flow, request, seat);
+    if (answer.kind === "accepted" && session !== null) {
+      held = [...held, carOf({ ...request, session, row: 0 })];
+      flow.look();
+    } else flow.unseat();
+    return answer;
+  }
+  return { ask: (request) => decide(request, null), accept: (session, request) => decide(request, session) };
+}
+
 /** The answer to one request. To amend a promise, leave its car out of the problem and ask for all of its energy. */
-export function admit(problem: GroupProblem, request: EnergyRequest): AdmissionAnswer {
-  const { energyWh, powerW, from, to } = request;
-  const m = problem.intervals.length;
+export const admit = (problem: GroupProblem, request: EnergyRequest): AdmissionAnswer =>
+  openAdmission(problem).ask(request);
+
+function refuseNonsense({ energyWh, from, to, first }: EnergyRequest, m: number): void {
   if (!(from >= 0 && from < to && to <= m)) throw new RangeError(`Stay [${from}, ${to}) is not within ${m} intervals.`);
   if (!Number.isSafeInteger(energyWh) || energyWh < 0) throw new RangeError(`Request of ${energyWh} Wh.`);
-  const asking = problem.cars.length;
-  const session = (problem.cars.at(-1)?.session ?? 0) + 1;
-  const car: Car = { session, row: 0, needWh: energyWh, moreWh: wattHour(0), powerW, minPowerW: wattW0, from, to: m };
-  const flow = openFlow({ ...problem, cars: [...problem.cars, car] });
-  const room = keepPromises(problem, flow);
+  if (first && !(first.wh >= 0 && first.wh <= energyWh && first.to > from && first.to <= to))
+    throw new RangeError(
+      `First part of ${first.wh} Wh by interval ${first.to}, of ${energyWh} Wh in [${from}, ${to}).`,
+    );
+}
 
-  let given = 0;
-  for (let t = from; t < to; t++) given += room.give(asking, t, energyWh - given);
-  if (given === energyWh) return { kind: "accepted" };
-  const short = { shortfallWh: wattHour(energyWh - given), witness: witnessOf(problem, request, flow) };
+function answerTo(
+  problem: GroupProblem,
+  held: readonly Car[],
+  flow: PromiseFlow,
+  request: EnergyRequest,
+  seat: number,
+): AdmissionAnswer {
+  const { energyWh, powerW, from, to, first } = request;
+  const partWh = first?.wh ?? 0;
+  const firstWh = first ? flow.give(seat, from, first.to, partWh) : 0;
+  const inPart = first && firstWh < partWh ? { ...request, energyWh: first.wh, to: first.to } : null;
+  const partWitness = inPart && witnessOf(problem, held, flow, inPart, seat);
+  if (first) flow.holdFirst(seat, first.to, energyWh - firstWh);
+  const given = firstWh + flow.give(seat, from, to, energyWh - firstWh);
+  if (given === energyWh && !partWitness) return { kind: "accepted" };
+  const short: Short = partWitness
+    ? { shortfallWh: wattHour(partWh - firstWh), witness: partWitness, firstWh: wattHour(firstWh) }
+    : { shortfallWh: wattHour(energyWh - given), witness: witnessOf(problem, held, flow, request, seat) };
   let later = given;
-  for (let t = to; t < m; t++) {
-    later += room.give(asking, t, energyWh - later);
-    if (later === energyWh) return { kind: "counter", energyWh: wattHour(given), laterTo: t + 1, ...short };
+  let laterTo: number | null = null;
+  for (let t = to; t < problem.intervals.length && later < energyWh; t++) {
+    flow.extend(seat, powerW, t);
+    later += flow.give(seat, from, t + 1, energyWh - later);
+    if (later === energyWh) laterTo = t + 1;
   }
-  return given > 0
-    ? { kind: "counter", energyWh: wattHour(given), laterTo: null, ...short }
+  return given > 0 || laterTo !== null
+    ? { kind: "counter", energyWh: wattHour(given), laterTo, ...short }
     : { kind: "refused", ...short };
 }
 
 /**
  * Per car the Wh that could be guaranteed in addition, to it alone, with every other promise held; at most `mostWh`.
- * Negative: so much of its promise does not fit.
+ * Negative: so much of its promise does not fit, or not by its first deadline.
  */
 export function slack(problem: GroupProblem, mostWh = Number.POSITIVE_INFINITY): number[] {
-  const flow = openFlow(problem);
-  const room = keepPromises(problem, flow);
+  const flow = openPromiseFlow(problem);
   return problem.cars.map((car, i) => {
-    if (flow.left[i]! > 0) return -flow.left[i]!;
-    let given = 0;
-    for (let t = car.from; t < car.to && given < mostWh; t++) given += room.give(i, t, mostWh - given);
-    room.undo();
-    return given;
+    const lacking = Math.max(flow.missing[i]!, flow.missingFirst[i]!);
+    return lacking > 0 ? -lacking : flow.spareFor(i, car.from, car.to, mostWh);
   });
 }
 
 /**
  * Proof of a refusal: the same group with all prices 0 and the request as a promise. The cost of any plan is then its
- * shortfall times scale x voll, so the certified bound is the smallest possible shortfall.
+ * shortfall times scale x voll, so the certified bound is the smallest possible shortfall. Second deadlines are not in
+ * the bytes: a car stands for its whole promise or for its first part, whichever proves more, so that with them the
+ * proven shortfall may be less than the true one.
  */
 export function refusalProof(
   problem: GroupProblem,
   request: EnergyRequest & { readonly session: number; readonly row: number },
 ): { readonly problem: GroupProblem; readonly plan: Plan; readonly shortfallWh: WattHour } {
-  const { session, row, energyWh, powerW, from, to } = request;
-  const car: Car = { session, row, needWh: energyWh, moreWh: wattHour(0), powerW, minPowerW: wattW0, from, to };
   const zero = microEurPerKwh(0);
-  const priceless: GroupProblem = {
-    ...problem,
-    weights: { ...problem.weights, early: 0 },
-    cars: [...problem.cars.map((c) => ({ ...c, moreWh: wattHour(0) })), car].sort((a, b) => a.session - b.session),
-    intervals: problem.intervals.map((interval) => ({ ...interval, price: zero, feedIn: zero })),
-  };
-  const plan = leastCost(priceless);
   const { scale, voll } = problem.weights;
-  return { problem: priceless, plan, shortfallWh: wattHour(Number(plan.cost / (BigInt(scale) * BigInt(voll)))) };
+  const proofWith = (cars: readonly Car[]) => {
+    const priceless: GroupProblem = {
+      ...problem,
+      weights: { ...problem.weights, early: 0 },
+      cars: cars.map((car) => ({ ...car, moreWh: wattHour(0) })).sort((a, b) => a.session - b.session),
+      intervals: problem.intervals.map((interval) => ({ ...interval, price: zero, feedIn: zero })),
+    };
+    const plan = leastCost(priceless);
+    const shortfallWh = wattHour(Number(plan.cost / (BigInt(scale) * BigInt(voll))));
+    return { problem: priceless, plan, shortfallWh };
+  };
+  const all = [...problem.cars, carOf(request)];
+  const whole = proofWith(all.map(({ first: _, ...car }) => car));
+  if (all.every(({ first }) => first === undefined)) return whole;
+  const parts = proofWith(all.map(({ first, ...car }) => (first ? { ...car, to: first.to, needWh: first.wh } : car)));
+  return parts.shortfallWh > whole.shortfallWh ? parts : whole;
 }
 
-const wattW0 = 0 as Watt;
+const carOf = ({
+  energyWh,
+  powerW,
+  ...at
+}: EnergyRequest & { readonly session: number; readonly row: number }): Car => ({
+  ...at,
+  powerW,
+  needWh: energyWh,
+  moreWh: wattHour(0),
+  minPowerW: 0 as Watt,
+});
 
-/** Routes all promises (as far as they fit), then offers the room that is left. */
-function keepPromises(problem: GroupProblem, flow: Flow) {
-  const { m, from, first, most, energy, total } = flow;
-  const { listed, carAt, arcAt } = carsPerInterval(flow);
-  const spare = new Float64Array(m);
-  for (const [i, car] of problem.cars.entries()) flow.left[i] = car.needWh;
-  flow.reopen();
-  // Latest first: cars that are plugged in now find what is spare in intervals that they can use themselves.
-  for (let t = m - 1; t >= 0; t--) {
-    const { pv, grid } = capacityOf(problem.intervals[t]!);
-    flow.raise(t, pv + grid);
-    spare[t] = pv + grid - total[t]!;
-  }
-  /** 1: no spare energy can be reached from this interval by moving cars. */
-  const exhausted = new Uint8Array(m);
-  const exhaustedAtFirst = reachless();
-  const seen = new Uint8Array(m);
-  const queue = new Int32Array(m);
-  const carSeen = new Int32Array(flow.n);
-  let searches = 0;
-  const before = new Int32Array(m); // the interval from which a car would move here ...
-  const leaves = new Int32Array(m); // ... leaving this arc
-  const enters = new Int32Array(m); // ... for this one
-  const undone: { readonly arc: number; readonly wh: number }[] = [];
-  const spent: { readonly t: number; readonly wh: number }[] = [];
-
-  /** Gives car i up to `amount` Wh in interval t, moving other cars to spare energy; returns the Wh given. */
-  function give(i: number, t: number, amount: number): number {
-    const own = first[i]! + t - from[i]!;
-    let given = 0;
-    while (given < amount && energy[own]! < most[own]! && exhausted[t]! === 0) {
-      const end = search(i, t);
-      if (end < 0) break;
-      let moved = Math.min(amount - given, most[own]! - energy[own]!, spare[end]!);
-      for (let r = end; r !== t; r = before[r]!)
-        moved = Math.min(moved, energy[leaves[r]!]!, most[enters[r]!]! - energy[enters[r]!]!);
-      for (let r = end; r !== t; r = before[r]!) {
-        change(leaves[r]!, -moved);
-        change(enters[r]!, moved);
-      }
-      change(own, moved);
-      spare[end]! -= moved;
-      spent.push({ t: end, wh: moved });
-      given += moved;
-    }
-    return given;
-  }
-
-  /** Nearest interval with spare energy that moves of other cars can reach from t, or -1 (all reached are exhausted). */
-  function search(asking: number, t: number): number {
-    let tail = 0;
-    searches++;
-    seen.fill(0);
-    seen[t] = 1;
-    queue[tail++] = t;
-    for (let head = 0; head < tail; head++) {
-      const s = queue[head]!;
-      if (spare[s]! > 0) return s;
-      for (let k = listed[s]!; k < listed[s + 1]!; k++) {
-        const j = carAt[k]!;
-        const a = arcAt[k]!;
-        if (energy[a]! === 0 || carSeen[j]! === searches || j === asking || tail === m) continue;
-        carSeen[j] = searches;
-        for (let b = first[j]!, r = from[j]!; b < first[j + 1]!; b++, r++) {
-          if (seen[r]! === 1 || exhausted[r]! === 1 || energy[b]! >= most[b]!) continue;
-          seen[r] = 1;
-          leaves[r] = a;
-          enters[r] = b;
-          before[r] = s;
-          queue[tail++] = r;
-        }
-      }
-    }
-    for (let q = 0; q < tail; q++) exhausted[queue[q]!] = 1;
-    return -1;
-  }
-
-  /** Intervals from which no interval with spare energy can be reached at all: the answer for many cars at once. */
-  function reachless(): Uint8Array {
-    const none = new Uint8Array(m).fill(1);
-    const open: number[] = [];
-    const reached = new Uint8Array(flow.n);
-    for (let t = 0; t < m; t++) if (spare[t]! > 0) open.push(t);
-    for (const t of open) none[t] = 0;
-    for (let t = open.pop(); t !== undefined; t = open.pop()) {
-      for (let k = listed[t]!; k < listed[t + 1]!; k++) {
-        const j = carAt[k]!;
-        if (reached[j]! === 1 || energy[arcAt[k]!]! >= most[arcAt[k]!]!) continue;
-        reached[j] = 1;
-        for (let b = first[j]!, r = from[j]!; b < first[j + 1]!; b++, r++) {
-          if (energy[b]! === 0 || none[r]! === 0) continue;
-          none[r] = 0;
-          open.push(r);
-        }
-      }
-    }
-    return none;
-  }
-
-  function change(arc: number, wh: number): void {
-    energy[arc]! += wh;
-    undone.push({ arc, wh });
-  }
-
-  /** Takes back everything given since the last undo. */
-  function undo(): void {
-    for (const { arc, wh } of undone) energy[arc]! -= wh;
-    for (const { t, wh } of spent) spare[t]! += wh;
-    undone.length = 0;
-    spent.length = 0;
-    exhausted.set(exhaustedAtFirst);
-  }
-
-  undo();
-  return { give, undo };
-}
-
-/** The cars of interval t and their arcs are at listed[t] .. listed[t + 1]. */
-function carsPerInterval({ n, m, from, first }: Flow) {
-  const listed = new Int32Array(m + 1);
-  for (let i = 0; i < n; i++) for (let t = from[i]!, a = first[i]!; a < first[i + 1]!; t++, a++) listed[t + 1]!++;
-  for (let t = 0; t < m; t++) listed[t + 1]! += listed[t]!;
-  const next = listed.slice();
-  const carAt = new Int32Array(first[n]!);
-  const arcAt = new Int32Array(first[n]!);
-  for (let i = 0; i < n; i++) {
-    for (let t = from[i]!, a = first[i]!; a < first[i + 1]!; t++, a++) {
-      carAt[next[t]!] = i;
-      arcAt[next[t]!++] = a;
-    }
-  }
-  return { listed, carAt, arcAt };
-}
-
-/** The cut that stopped the search: the full intervals that the request reaches, and every car that it meets there. */
-function witnessOf(problem: GroupProblem, request: EnergyRequest, flow: Flow): OverloadWitness {
-  const { first, from, most, energy } = flow;
-  const asking = problem.cars.length;
-  const inside = new Uint8Array(flow.m);
-  const sessions: number[] = [];
-  const joined = new Uint8Array(asking);
-  for (let t = request.from, a = first[asking]!; t < request.to; t++, a++) if (energy[a]! < most[a]!) inside[t] = 1;
+/**
+ * The cut that stopped the search: the full intervals that the request reaches, and every car that it meets there.
+ * A car that may draw no more after its first deadline leads from before it only to other intervals before it.
+ */
+function witnessOf(
+  problem: GroupProblem,
+  held: readonly Car[],
+  { flow, turn, isShut }: PromiseFlow,
+  request: EnergyRequest,
+  asking: number,
+): OverloadWitness {
+  const { first, from, most, energy, m } = flow;
+  const inside = new Uint8Array(m);
+  const arcOf = (i: number, t: number) => first[i]! + t - from[i]!;
+  const endOf = (i: number) => from[i]! + first[i + 1]! - first[i]!;
+  /** Every interval with room for the car before `end` is reached. */
+  const enter = (i: number, start: number, end: number): void => {
+    for (let t = start; t < end; t++) if (energy[arcOf(i, t)]! < most[arcOf(i, t)]!) inside[t] = 1;
+  };
+  const draws = (i: number, start: number, end: number): boolean => {
+    for (let t = start; t < end; t++) if (inside[t] === 1 && energy[arcOf(i, t)]! > 0) return true;
+    return false;
+  };
+  const askingShut = isShut(asking, request.to - 1);
+  enter(asking, request.from, askingShut ? turn[asking]! : request.to);
+  const joined = new Uint8Array(asking + 1);
+  const WHOLE = 2; // 1: met only before its first deadline
   for (let grown = true; grown; ) {
     grown = false;
-    for (let i = 0; i < asking; i++) {
-      if (joined[i] === 1) continue;
-      for (let a = first[i]!, t = from[i]!; a < first[i + 1]!; a++, t++)
-        if (energy[a]! > 0 && inside[t]! === 1) joined[i] = 1;
-      if (joined[i] !== 1) continue;
+    // The request itself may be in its own way after its first deadline.
+    for (let i = askingShut ? asking : asking - 1; i >= 0; i--) {
+      if (joined[i] === WHOLE) continue;
+      const end = endOf(i);
+      const shut = isShut(i, end - 1);
+      const meets = draws(i, shut ? Math.max(from[i]!, turn[i]!) : from[i]!, end) ? WHOLE : 0;
+      const part = meets === 0 && shut && draws(i, from[i]!, Math.min(turn[i]!, end)) ? 1 : meets;
+      if (part <= joined[i]!) continue;
+      joined[i] = part;
       grown = true;
-      for (let a = first[i]!, t = from[i]!; a < first[i + 1]!; a++, t++) if (energy[a]! < most[a]!) inside[t] = 1;
+      enter(i, from[i]!, part === WHOLE ? end : Math.min(turn[i]!, end));
     }
   }
   let neededWh = request.energyWh as number;
-  for (let t = request.from, a = first[asking]!; t < request.to; t++, a++) if (inside[t] === 0) neededWh -= most[a]!;
-  for (let i = 0; i < asking; i++) {
-    if (joined[i] !== 1) continue;
-    sessions.push(problem.cars[i]!.session);
-    for (let a = first[i]!, t = from[i]!; a < first[i + 1]!; a++, t++) if (inside[t] === 1) neededWh += energy[a]!;
+  for (let t = request.from; t < request.to; t++) if (inside[t] === 0) neededWh -= energy[arcOf(asking, t)]!;
+  const sessions: number[] = [];
+  for (const [i, { session }] of held.entries()) {
+    if (joined[i] === 0) continue;
+    sessions.push(session);
+    for (let t = from[i]!; t < endOf(i); t++) if (inside[t] === 1) neededWh += energy[arcOf(i, t)]!;
   }
   const intervals: number[] = [];
   let availableWh = 0;
-  for (let t = 0; t < flow.m; t++) {
+  for (let t = 0; t < m; t++) {
     if (inside[t] === 0) continue;
     intervals.push(t);
     const { pv, grid } = capacityOf(problem.intervals[t]!);

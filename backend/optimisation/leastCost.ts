@@ -138,7 +138,7 @@ export function openFlow(problem: GroupProblem) {
         const moved = Math.min(rest, left[i]!, most[a]! - energy[a]!);
         left[i]! -= moved;
         if (left[i] === 0) wanting[k]! &= ~(1 << rank);
-        enter(rank, t, moved);
+        draw(rank, t, moved);
         rest -= moved;
         if (rest === 0) return amount;
       }
@@ -163,8 +163,8 @@ export function openFlow(problem: GroupProblem) {
             const moved = push(r, most_);
             if (moved < most_) layers[layer * words + j]! &= ~(1 << r); // nothing more can be pushed into r
             if (moved === 0) continue;
-            leave(rank, r, moved);
-            enter(rank, s, moved);
+            draw(rank, r, -moved);
+            draw(rank, s, moved);
             rest -= moved;
             if (rest === 0) return amount;
             if (energy[a] === most[a]) break;
@@ -177,18 +177,24 @@ export function openFlow(problem: GroupProblem) {
     return amount - rest;
   }
 
-  function enter(rank: number, t: number, wh: number): void {
+  /** The car draws `wh` more (or less) in interval t. */
+  function draw(rank: number, t: number, wh: number): void {
     const a = origin[rank]! + t;
-    if (energy[a] === 0) used[rank * words + (t >>> 5)]! |= 1 << t;
-    energy[a]! += wh;
-    if (energy[a] === most[a]) room[t * carWords + (rank >>> 5)]! &= ~(1 << rank);
+    const before = energy[a]!;
+    const after = before + wh;
+    energy[a] = after;
+    if (before === 0) used[rank * words + (t >>> 5)]! |= 1 << t;
+    else if (after === 0) used[rank * words + (t >>> 5)]! &= ~(1 << t);
+    if (after === most[a]) room[t * carWords + (rank >>> 5)]! &= ~(1 << rank);
+    else if (before === most[a]) room[t * carWords + (rank >>> 5)]! |= 1 << rank;
   }
 
-  function leave(rank: number, t: number, wh: number): void {
+  /** The car may draw up to `wh` in interval t, which it is not below. */
+  function allow(rank: number, t: number, wh: number): void {
     const a = origin[rank]! + t;
-    if (energy[a] === most[a]) room[t * carWords + (rank >>> 5)]! |= 1 << rank;
-    energy[a]! -= wh;
-    if (energy[a] === 0) used[rank * words + (t >>> 5)]! &= ~(1 << t);
+    most[a] = wh;
+    if (energy[a]! < wh) room[t * carWords + (rank >>> 5)]! |= 1 << rank;
+    else room[t * carWords + (rank >>> 5)]! &= ~(1 << rank);
   }
 
   /** Raises the total of interval t by up to `amount` Wh from cars with energy `left`; returns the Wh raised. */
@@ -211,7 +217,7 @@ export function openFlow(problem: GroupProblem) {
     for (let rank = 0; rank < n; rank++) if (left[order[rank]!]! > 0) wanting[rank >>> 5]! |= 1 << rank;
   }
 
-  return { n, m, from, first, most, energy, total, left, order, room, used, closed, raise, reopen };
+  return { n, m, from, first, most, energy, total, left, order, room, used, closed, raise, reopen, draw, allow };
 }
 
 /** Cars by departure, then session (cars are in ascending order of it). */

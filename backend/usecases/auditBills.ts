@@ -173,9 +173,18 @@ function auditCircumstances({ session }: SessionFile, receipt: Receipt, context:
       const importWh = site.carsWh + Math.round(((site.demandW - site.productionW) * 900) / 3600);
       check.same(where, `surplus in interval ${t}`, up === "SURPLUS", importWh < 0);
     }
-    const ordered = group.limits.some(
+    const limited = group.limits.some(
       (one) => one.kind === "order" && one.from < to && (one.until === null || one.until > from),
     );
-    check.same(where, `order in interval ${t}`, down === "ORDER", ordered);
+    const ordered = (direction: "down" | "up") =>
+      group.orders.some(
+        (one) =>
+          one.direction === direction &&
+          one.givenAt < to &&
+          one.slots.some((row) => row.acknowledgedWh > 0 && row.slot === slot),
+      );
+    const isDown = limited || ordered("down");
+    check.same(where, `order in interval ${t}`, down === "ORDER", isDown);
+    check.same(where, `upward order in interval ${t}`, up === "ORDER", !isDown && ordered("up"));
   }
 }

@@ -2,6 +2,7 @@
 import type { ChargingGroup, Cpo, Evse, PvAsset } from "../domain/assets.ts";
 import { type CapacityProfile, capacityPieces } from "../domain/capacity.ts";
 import type { MeterReading, SiteSlot } from "../domain/meters.ts";
+import type { FlexibilityOrder } from "../domain/orders.ts";
 import type { SentProfile } from "../domain/profiles.ts";
 import type { EnergyPromise } from "../domain/promises.ts";
 import type {
@@ -12,9 +13,10 @@ import type {
   PowerGrant,
   Refusal,
 } from "../domain/sessions.ts";
-import { epochSecond } from "../domain/units.ts";
+import { type EpochSecond, epochSecond } from "../domain/units.ts";
 import { parseReceipt, type Receipt } from "../settlement/receipt.ts";
 import { minPowerOf } from "./board.ts";
+import { learnedPreferences } from "./learnedPreferences.ts";
 import type { Driver, GroupLimit, RecordedSlot, Settlement, Store } from "./ports.ts";
 
 export type SessionFile = {
@@ -31,7 +33,9 @@ export type SessionFile = {
   /** Power that was set aside outside of plans, in the order in which it was granted. */
   readonly grants: readonly PowerGrant[];
   readonly refusals: readonly Refusal[];
-  readonly preferences: ChargingPreferences | null;
+  /** All that the driver wished, first one first, and what held without a word of the driver's. */
+  readonly wishes: readonly (ChargingPreferences & { readonly at: EpochSecond })[];
+  readonly learned: ChargingPreferences;
   readonly settlement: Settlement | null;
   /** Null without a settlement, or when its text cannot be read (`receiptFault`). */
   readonly receipt: Receipt | null;
@@ -51,6 +55,8 @@ export type GroupFile = {
   readonly limits: readonly GroupLimit[];
   /** What the group has run since when. */
   readonly algorithms: Awaited<ReturnType<Store["sites"]["algorithms"]>>;
+  /** In the order in which they were given, refused ones too. */
+  readonly orders: readonly FlexibilityOrder[];
   /** In the order in which they were given. */
   readonly capacities: readonly CapacityProfile[];
   readonly siteSlots: ReadonlyMap<number, SiteSlot>;
@@ -91,6 +97,7 @@ export async function readFacts(store: Store, market: string, onProgress: (share
       evses: await store.sites.evses(group.id),
       pvs: await store.sites.pvs(group.id),
       limits: (await store.sites.limits(group.id, BEGINNING)).filter(({ kind }) => kind !== "capacity"),
+      orders: await store.grid.orders(group.id, BEGINNING),
       capacities: (await store.grid.capacities(group.id, Number.MAX_SAFE_INTEGER)).toReversed(),
       algorithms: await store.sites.algorithms(group.id),
       siteSlots: new Map((await store.meters.siteSlots(group.id, 0)).map((slot) => [slot.slot, slot])),
@@ -135,7 +142,8 @@ async function readSession(
     boosts: await store.priorities.boosts(session.id),
     grants: await store.priorities.grants(session.id),
     refusals: await store.priorities.refusals(session.id),
-    preferences: await store.sessions.preferences(session.id),
+    wishes: await store.sessions.wishes(session.id),
+    learned: await learnedPreferences(store, session),
     settlement,
     receipt,
     receiptFault,

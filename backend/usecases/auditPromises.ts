@@ -100,9 +100,11 @@ function auditCauses(own: SessionFile, billed: ReceiptPromise, group: GroupFile,
   const where = promiseName(session.id, billed.version);
   const unplug = session.unpluggedAt ?? epochSecond(by);
   const end = Math.min(by, unplug);
-  const ordered = group.limits.some(
-    (one) => one.kind === "order" && one.from < end && (one.until ?? end) > session.pluggedAt,
-  );
+  const within = (one: { readonly from: number; readonly until: number | null }) =>
+    one.from < end && (one.until ?? end) > session.pluggedAt;
+  const ordered =
+    group.limits.some((one) => one.kind === "order" && within(one)) ||
+    group.orders.some((one) => one.force && one.direction === "down" && within(one));
   if (shares.driverWh > 0 && unplug >= by)
     check.differs(where, `${shares.driverWh} Wh are put on the driver, who stayed until ${at(unplug)}`);
   if (shares.orderWh > 0 && !ordered) check.differs(where, `${shares.orderWh} Wh are put on an order that nobody gave`);

@@ -1,10 +1,11 @@
 /** Orders as a plan sees them: what was acknowledged, laid on the intervals. Pure. */
 import { type FlexibilityOrder, isApplied, wantedWh } from "../domain/orders.ts";
-import { slotOf } from "../domain/slots.ts";
+import { slotOf, slotStart } from "../domain/slots.ts";
 import type { EpochSecond } from "../domain/units.ts";
 import { type BySlot, withBonus, withCaps } from "../optimisation/orders.ts";
 import type { GroupProblem } from "../optimisation/problem.ts";
 import { type GroupBoard, importSoFarWh } from "./board.ts";
+import type { GroupLimit } from "./ports.ts";
 
 /**
  * Down orders cap the cars' energy of their slots. Up orders lower the price of theirs: the problem stays in the exact
@@ -48,4 +49,21 @@ export function carsSoFarWh(board: GroupBoard, at: EpochSecond, staleS: number):
   if (board.slot !== slotOf(at)) return 0;
   const alone: GroupBoard = { ...board, site: null, demandWs: 0, productionWs: 0, unseenWs: 0 };
   return Math.ceil(importSoFarWh(alone, at, staleS)) + Object.keys(board.sessions).length;
+}
+
+/** What was wanted of a group, by limits and by orders. */
+export type Wanted = { readonly limits: readonly GroupLimit[]; readonly orders: readonly FlexibilityOrder[] };
+
+/** The direction that an order gave to any part of [from, to), as far as it was acknowledged; down before up. */
+export function orderIn({ limits, orders }: Wanted, from: number, to: number): FlexibilityOrder["direction"] | null {
+  if (limits.some((one) => one.kind === "order" && one.from < to && (one.until === null || one.until > from)))
+    return "down";
+  const applied = orders.filter(
+    (order) =>
+      order.givenAt < to &&
+      order.slots.some(
+        ({ slot, acknowledgedWh }) => acknowledgedWh > 0 && slotStart(slot) < to && slotStart(slot + 1) > from,
+      ),
+  );
+  return applied.some(({ direction }) => direction === "down") ? "down" : applied.length > 0 ? "up" : null;
 }

@@ -29,6 +29,7 @@ import { RECEIPT_FORMAT, type Receipt, type ReceiptPromise, receiptText } from "
 import { SETTLEMENT_METHOD, settle } from "../settlement/settle.ts";
 import { type GroupBoard, importSoFarWh, type LiveSession, liveSessions } from "./board.ts";
 import { priceLookup } from "./groupProblem.ts";
+import { orderIn, type Wanted } from "./orderLimits.ts";
 import type { GroupLimit, SessionSlot, Settlement, World } from "./ports.ts";
 import { commitmentsOf } from "./recordSlot.ts";
 
@@ -58,14 +59,15 @@ export async function settleSession(
     readings,
   });
   const limits = await store.sites.limits(group.id, from);
+  const orders = await store.grid.orders(group.id, from);
 
   const flex = flexibility({
     series,
     limit,
-    circumstances: await circumstancesOf(world, session, live, board, group, limits),
+    circumstances: await circumstancesOf(world, session, live, board, group, { limits, orders }),
     rewarded: session.mode !== "opted-out" && (await store.priorities.boosts(session.id)).length === 0,
   });
-  const judged = await judgeAtUnplug(world, session, live, series, limit, limits, board, tariff);
+  const judged = await judgeAtUnplug(world, session, live, series, limit, { limits, orders }, board, tariff);
   const bill = settle({
     energy: [{ energyWh: flex.energyWh, pricePerKwh: tariff.pricePerKwh }],
     compensation: judged?.compensation ?? null,
@@ -153,7 +155,7 @@ async function circumstancesOf(
   live: LiveSession,
   board: GroupBoard,
   group: ChargingGroup,
-  limits: readonly GroupLimit[],
+  wanted: Wanted,
 ): Promise<Circumstances[]> {
   const { store, settings } = world;
   const from = session.pluggedAt;
@@ -187,7 +189,7 @@ async function circumstancesOf(
       from: interval.from,
       to: interval.to,
       ...marginalValue({ importWh, price: microEurPerKwh(priceOf(interval.slot)), feedIn: group.feedIn }),
-      order: orderAt(limits, interval.from, interval.to),
+      order: orderIn(wanted, interval.from, interval.to),
       ...share,
     };
   });
@@ -195,11 +197,6 @@ async function circumstancesOf(
 
 export const importOf = (slot: SiteSlot) =>
   slot.carsWh + Math.round(((slot.demandW - slot.productionW) * SLOT_S) / 3600);
-
-const orderAt = (limits: readonly GroupLimit[], from: number, to: number): "down" | null =>
-  limits.some((one) => one.kind === "order" && one.from < to && (one.until === null || one.until > from))
-    ? "down"
-    : null;
 
 /** Baselines of sessions that are still open, from what is known of them by now. */
 function openBaselines(
@@ -237,7 +234,7 @@ async function judgeAtUnplug(
   live: LiveSession,
   series: RegisterSeries,
   limit: ChargingProfile,
-  limits: readonly GroupLimit[],
+  wanted: Wanted,
   board: GroupBoard,
   tariff: Tariff,
 ): Promise<ReceiptPromise | null> {
@@ -260,7 +257,7 @@ async function judgeAtUnplug(
   const shares =
     outcome === "kept"
       ? NO_SHARES
-      : sharesOf({ promise, missingWh: judgement.missingWh, unplug, series, limit, limits, live, board });
+      : sharesOf({ promise, missingWh: judgement.missingWh, unplug, series, limit, wanted, live, board });
   // The car may have gone before the time of the first part.
   const at = Math.min(promise.first?.by ?? unplug, unplug);
   const whole = judgeFirst(promise, Math.max(0, registerAt(series, at) - promise.fromRegisterWh));
@@ -287,7 +284,7 @@ function sharesOf(c: {
   unplug: EpochSecond;
   series: RegisterSeries;
   limit: ChargingProfile;
-  limits: readonly GroupLimit[];
+  wanted: Wanted;
   live: LiveSession;
   board: GroupBoard;
 }): Shares {
@@ -297,9 +294,13 @@ function sharesOf(c: {
   const overlapS = (from: number, until: number | null) =>
     Math.max(0, Math.min(end, until ?? end) - Math.max(live.pluggedAt, from));
   const reduced = (kind: GroupLimit["kind"]) =>
-    c.limits
+    c.wanted.limits
       .filter((one) => one.kind === kind)
       .reduce((sum, one) => sum + Math.floor((live.maxPowerW * overlapS(one.from, one.until)) / 3600), 0);
+  // An order that was acknowledged with promises whole is no excuse; one that was forced is.
+  const forcedWh = c.wanted.orders
+    .filter((one) => one.force && one.direction === "down")
+    .reduce((sum, one) => sum + Math.floor((live.maxPowerW * overlapS(one.from, one.until)) / 3600), 0);
   const faultWh = live.faults.reduce(
     (sum, fault) => sum + Math.floor((live.maxPowerW * overlapS(fault.from, fault.until)) / 3600),
     0,
@@ -308,7 +309,7 @@ function sharesOf(c: {
     missingWh: c.missingWh,
     driverWh: unplug < promise.by ? profileWh(live.desired, unplug, promise.by) : 0,
     vehicleWh: vehicleShortfallWh(draws, promise.by) + leftUnwillingWh(live, unplug, promise.by),
-    orderWh: reduced("order"),
+    orderWh: reduced("order") + forcedWh,
     outageWh: 0,
     operatorWh: faultWh + reduced("operator") + reduced("capacity"),
     toleranceWh: toleranceWh(promise.energyWh),

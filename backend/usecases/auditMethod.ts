@@ -14,6 +14,7 @@ import { refine } from "../optimisation/refine.ts";
 import type { Facts, GroupFile } from "./auditFacts.ts";
 import { type Findings, planName } from "./auditFindings.ts";
 import type { PlanFile } from "./auditPlans.ts";
+import { promisesAt } from "./auditRuns.ts";
 import { unexpected } from "./planGroup.ts";
 import type { Judgement } from "./ports.ts";
 
@@ -58,17 +59,37 @@ export function auditMethod(
     return;
   }
   auditChoice(file, group, findings);
+  auditFirsts(file, facts, findings);
   if (plan.bound === null) {
     check.differs(where, "claims a certified bound without a certificate");
     return;
   }
   const gap = plan.cost - plan.bound;
   const { repeatable } = ALGORITHMS[stored.algorithm];
-  if (stored.algorithm === "least-cost" && stored.repairedIntervals === 0)
+  if (isPlain(file))
     check.same(where, "gap between cost and certified bound", gap, 0n);
   else if (repeatable) auditAgain(file, stored.algorithm, previous, findings);
   const scale = BigInt(Math.max(1, problem.weights.scale));
   if (gap !== 0n) gaps.push({ plan: file.id, algorithm: stored.algorithm, gap, microEur: divUp(gap, 1000n * scale) });
+}
+
+/** Least cost proves itself, unless least power changed it, or it knew more than the bytes and the certificate hold. */
+const isPlain = ({ stored }: PlanFile) =>
+  stored.algorithm === "least-cost" &&
+  stored.repairedIntervals === 0 &&
+  stored.firsts.length === 0 &&
+  !stored.parameters.waitingMicroEurPerHour;
+
+/** First deadlines are those of the promises in force, and no more than they promise. */
+function auditFirsts(file: PlanFile, facts: Facts, findings: Findings): void {
+  const check = findings.check("parameters of plans");
+  for (const { session, wh, to } of file.stored.firsts) {
+    const own = facts.byNumber.get(session);
+    const promised = own ? promisesAt(own, file.now) : [];
+    const due = promised.some((one) => one?.first && wh <= one.first.wh && file.cuts[to]! <= one.first.by);
+    check.looked();
+    if (!due) check.differs(planName(file.id), `owes session number ${session} ${wh} Wh first, which nobody promised`);
+  }
 }
 
 /** The choice that was in force when the plan was made; both where it changed in the very second. */

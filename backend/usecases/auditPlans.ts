@@ -8,6 +8,7 @@ import { decodeProblem, decodeSigned64, decodeX } from "../optimisation/encoding
 import type { GroupProblem, Plan } from "../optimisation/problem.ts";
 import type { Facts, GroupFile } from "./auditFacts.ts";
 import { type Findings, planName, slotName } from "./auditFindings.ts";
+import { leastPowerW } from "./auditFloors.ts";
 import type { ChainEye, Hex, Ledger, PublishedAlgorithm, RecordedSlot, RunRecord, StoredPlan } from "./ports.ts";
 import type { commitmentsOf } from "./recordSlot.ts";
 
@@ -48,8 +49,10 @@ export function readPlan(stored: StoredPlan, facts: Facts, named: Named | null, 
   try {
     const { problem: bare } = decodeProblem(bytes(stored.problem));
     const cars = bare.cars.map((car) => {
-      const minPowerW = facts.byNumber.get(car.session)?.minPowerW ?? 0;
-      return { ...car, minPowerW: Math.min(minPowerW, car.powerW) as typeof car.minPowerW };
+      const minPowerW = leastPowerW(facts.byNumber.get(car.session), instantOf(stored), car.powerW);
+      const first = stored.firsts.find(({ session }) => session === car.session);
+      const second = first ? { first: { wh: first.wh, to: first.to } } : {};
+      return { ...car, minPowerW: minPowerW as typeof car.minPowerW, ...second };
     });
     const problem: GroupProblem = { ...bare, cars };
     const [y, w] = [decodeSigned64(bytes(stored.y)), decodeSigned64(bytes(stored.w))];

@@ -308,6 +308,8 @@ export type StoredPlan = {
   readonly algorithm: MethodName;
   /** What it was made with, defaults included; a fallback has none. */
   readonly parameters: AlgorithmChoice["parameters"];
+  /** First deadlines of its cars (`Car.first`), which the bytes do not hold. */
+  readonly firsts: readonly { readonly session: number; readonly wh: WattHour; readonly to: number }[];
   /** Hex; the problem begins with its random salt. */
   readonly problem: string;
   readonly x: string;

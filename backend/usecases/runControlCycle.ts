@@ -48,6 +48,7 @@ export async function runControlCycle(world: World, groupId: string, cause: Cycl
     at: problem.at,
     algorithm: plan.algorithm,
     parameters: decision.parameters,
+    firsts: problem.cars.flatMap(({ session, first }) => (first ? [{ session, ...first }] : [])),
     problem: hex(encodeProblem(problem, salt)),
     x: hex(encodeX(problem, plan)),
     y: plan.certificate ? hex(encodeY(plan)) : "",

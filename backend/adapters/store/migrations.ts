@@ -173,6 +173,7 @@ const BILLS = [
 const ALGORITHMS = [
   `alter table charging_group add column algorithm_parameters jsonb not null default '{}'`,
   `alter table plan add column parameters jsonb not null default '{}'`,
+  `alter table plan add column firsts jsonb not null default '[]'`,
   `create table group_algorithm (
      no bigint generated always as identity primary key, group_id ${ID} not null references charging_group,
      from_at timestamptz not null, algorithm text not null, parameters jsonb not null)`,
@@ -186,7 +187,7 @@ const PRIORITIES = [
   `alter table session_preferences add column not_before timestamptz, add column first_wh bigint,
      add column first_by timestamptz, add check ((first_wh is null) = (first_by is null))`,
   `alter table admission add column later_at timestamptz`,
-  `alter table promise add column first_wh bigint, add column first_by timestamptz, add column first_missing_wh bigint`,
+  `alter table promise add column first_part json`,
   `create table boost (
      no bigint generated always as identity primary key, id ${ID} not null unique,
      session_id ${ID} not null references charging_session, asked_by text not null check (asked_by in ('driver', 'cpo')),

@@ -14,7 +14,7 @@ import type { AlgorithmChoice, AlgorithmName } from "../../domain/algorithms.ts"
 import type { ChargingGroup, EvseStatus } from "../../domain/assets.ts";
 import type { FlexibilityOrder, OrderSettlement } from "../../domain/orders.ts";
 import type { ProfileReason, ProfileState } from "../../domain/profiles.ts";
-import type { PromiseState } from "../../domain/promises.ts";
+import type { EnergyPromise, PromiseState } from "../../domain/promises.ts";
 import type { Admission, Boost, ChargingMode, PowerGrant } from "../../domain/sessions.ts";
 import type { EvseStrategies, GroupLimit, Incident, StoredPlan } from "../../usecases/ports.ts";
 import type { ChainTables } from "../chain/tables.ts";
@@ -202,9 +202,7 @@ export type Database = ChainTables & {
     good_runs: number;
     missing_wh: number | null;
     missing_at_unplug_wh: number | null;
-    first_wh: number | null;
-    first_by: Date | null;
-    first_missing_wh: number | null;
+    first_part: Json<NonNullable<EnergyPromise["first"]> | null>;
   };
   sent_profile: {
     no: GeneratedAlways<number>;
@@ -239,6 +237,7 @@ export type Database = ChainTables & {
     at: Date;
     algorithm: StoredPlan["algorithm"];
     parameters: Json<StoredPlan["parameters"]>;
+    firsts: Json<StoredPlan["firsts"]>;
     problem: Uint8Array;
     x: Uint8Array;
     y: Uint8Array;

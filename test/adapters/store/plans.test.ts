@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { watt } from "../../../backend/domain/units.ts";
+import { watt, wattHour } from "../../../backend/domain/units.ts";
 import type { StoredPlan } from "../../../backend/usecases/ports.ts";
 import { addSite, aGroup, at, onEveryDatabase, rejection } from "./everyDatabase.ts";
 
@@ -10,6 +10,7 @@ const aPlan = (id: string, rest: Partial<StoredPlan> = {}): StoredPlan => ({
   at: at(0),
   algorithm: "least-cost",
   parameters: { automaticEarly: 1 },
+  firsts: [{ session: 7, wh: wattHour(2_500), to: 3 }],
   problem: "00ff7f",
   x: "0a",
   y: "",

@@ -6,7 +6,7 @@ import { c21Discharge, c22Stored, c24First, c24Target, v21StateOfCharge } from "
 import { c12CarPower, c13First, c13Shortfall, c13Target, o4Waiting } from "./charging.ts";
 import type { ModelOptions, ModelProblem } from "./modelProblem.ts";
 import type { Draft, LinearProgram } from "./program.ts";
-import { c14SupplyLimit, c32LeastImport, v12Supply } from "./supply.ts";
+import { c14SupplyLimit, c32LeastImport, type Supply, v12Supply } from "./supply.ts";
 
 /** The program of the problem, and where to find its decisions in a solution. */
 export type GroupProgram = LinearProgram & {
@@ -14,6 +14,7 @@ export type GroupProgram = LinearProgram & {
   readonly charge: readonly (readonly number[])[];
   readonly discharge: readonly (readonly number[])[];
   readonly stored: readonly (readonly number[])[];
+  readonly supply: readonly Supply[];
 };
 
 export function groupProgram(problem: ModelProblem, options: ModelOptions = {}): GroupProgram {
@@ -31,7 +32,7 @@ export function groupProgram(problem: ModelProblem, options: ModelOptions = {}):
   c24First(draft, problem, stored);
   c32LeastImport(draft, problem, supply);
   o4Waiting(draft, problem, charge, options);
-  return { ...draft, charge, discharge, stored };
+  return { ...draft, charge, discharge, stored, supply };
 }
 
 /** 5.3.1 (and what the problem holds beyond it) as plain data. Columns: the charge of every car and interval of its stay first. */

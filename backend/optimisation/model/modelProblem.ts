@@ -48,7 +48,7 @@ export type ModelOptions = {
   readonly opportunityCost?: number;
   /** 5.3.4 with one binary per car and interval, for comparison in small groups. */
   readonly openBinaries?: boolean;
-  /** Room for rounding V2G plans to whole Wh: 2 Wh per car in every limit. */
+  /** Room for rounding V2G plans to whole Wh: 1 Wh of import per battery that leaves, 2 Wh of export per battery. */
   readonly roundingMargin?: boolean;
 };
 

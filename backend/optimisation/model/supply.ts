@@ -1,5 +1,5 @@
 /** 5.3.1 and 5.3.3, the supply point's side: limits of import and export, PV, prices. One function per constraint. */
-import { type ModelOptions, type ModelProblem, mostWh, netWh, type Prices, pricesOf } from "./modelProblem.ts";
+import { type ModelOptions, type ModelProblem, mostWh, netWh, pricesOf } from "./modelProblem.ts";
 import { addColumn, atLeast, atMost, type Draft, equality, MICRO_EUR_PER_KWH, term, WH_PER_KWH } from "./program.ts";
 
 /** Import, export and curtailed PV of one interval: columns, or null where there can be none. */
@@ -20,14 +20,14 @@ export function c14SupplyLimit(draft: Draft, problem: ModelProblem, options: Mod
   const present = presence(problem);
   return problem.intervals.map((interval, t) => {
     const prices = pricesOf(interval, options);
-    const { cars, dischargeWh } = present[t]!;
-    const margin = options.roundingMargin ? 2 * cars : 0;
+    const { batteries, leaving, dischargeWh } = present[t]!;
+    const [inMargin, outMargin] = options.roundingMargin ? [leaving, 2 * batteries] : [0, 0];
     const net = netWh(interval);
-    const most = Math.max(importLimitWh(interval) - margin, net, 0);
+    const most = Math.max(importLimitWh(interval) - inMargin, net, 0);
     const imported = column(draft, `import ${t}`, prices.import, most);
     const surplus = Math.max(0, -net);
     const limit = interval.exportLimitWh;
-    const exportable = Math.min(surplus + dischargeWh, limit === undefined ? Infinity : Math.max(0, limit - margin));
+    const exportable = Math.min(surplus + dischargeWh, limit === undefined ? Infinity : Math.max(0, limit - outMargin));
     const mayExport = prices.mayExport && exportable > 0;
     const exported = mayExport ? column(draft, `export ${t}`, -prices.feedIn, exportable) : null;
     const mayCurtail = interval.productionWh > 0 && (options.curtailPv || exportable < surplus || !prices.mayExport);
@@ -79,16 +79,16 @@ export function c32LeastImport(draft: Draft, { intervals, weights }: ModelProble
   }
 }
 
-/** Cars in each interval, and the most that they can feed back. */
+/** Batteries in each interval, those that leave at its end, and the most that all can feed back. */
 function presence({ cars, intervals }: ModelProblem) {
-  const present = intervals.map(() => ({ cars: 0, dischargeWh: 0 }));
+  const present = intervals.map(() => ({ batteries: 0, leaving: 0, dischargeWh: 0 }));
   for (const { from, to, battery } of cars) {
+    if (!battery || from === to) continue;
+    present[to - 1]!.leaving++;
     for (let t = from; t < to; t++) {
-      present[t]!.cars++;
-      if (battery) present[t]!.dischargeWh += mostWh(battery.dischargeW, intervals[t]!.durationS);
+      present[t]!.batteries++;
+      present[t]!.dischargeWh += mostWh(battery.dischargeW, intervals[t]!.durationS);
     }
   }
   return present;
 }
-
-export type { Prices };

@@ -6,7 +6,7 @@ import { type LinearProgramParameters, modelOf, optimumOf } from "./linearProgra
 import { dischargeableW, type ModelCar, type ModelProblem, mostWh, netWh, wantedMoreWh } from "./modelProblem.ts";
 import { MICRO_EUR_PER_KWH, type Solve, WH_PER_KWH } from "./program.ts";
 import { importLimitWh } from "./supply.ts";
-import { type V2gCertificate, type V2gPlan, v2gValue, v2gViolations } from "./v2gChecker.ts";
+import { type V2gCertificate, type V2gPlan, type V2gRules, v2gValue, v2gViolations } from "./v2gChecker.ts";
 
 /** What solvers leave of a Wh. */
 const NOISE_WH = 1e-3;
@@ -59,13 +59,16 @@ function certificateFrom(
   };
 }
 
-/** One car while its plan is rounded. Stored energy in 1 / (1000 e) Wh: a Wh charged is e^2, a Wh discharged 10^6. */
-type Rounding = { readonly car: ModelCar; readonly e: number; stored: number; chargedWh: number; solvedWh: number };
+/**
+ * One car while its plan is rounded. Energies in 1 / (1000 e) Wh, in which a Wh charged is e^2 and a Wh discharged 10^6;
+ * a car without a battery counts what it has charged.
+ */
+type Rounding = { readonly car: ModelCar; readonly e: number; stored: number; target: number };
 
 /**
  * Interval after interval, each car follows the solver: a battery's stored energy is never below the solver's and above it
  * by less than one Wh discharged (charge rounded up, discharge down, what is too much carried on), other cars are
- * never above it. What the group's limits cannot take after that is left to later intervals.
+ * never above it. Where whole Wh do not fit in the group's limits, those furthest ahead of the solver wait.
  */
 function inWholeWh(problem: ModelProblem, program: GroupProgram, values: readonly number[]): Energies {
   const { cars, intervals } = problem;
@@ -73,60 +76,84 @@ function inWholeWh(problem: ModelProblem, program: GroupProgram, values: readonl
   const dischargeWh = cars.map(({ from, to }) => new Array<number>(to - from).fill(0));
   const states = cars.map((car): Rounding => {
     const e = car.battery?.efficiencyPerMille ?? 1000;
-    return { car, e, stored: (car.battery?.socWh ?? 0) * 1000 * e, chargedWh: 0, solvedWh: 0 };
+    const stored = (car.battery?.socWh ?? 0) * 1000 * e;
+    return { car, e, stored, target: stored };
   });
   for (const [t, interval] of intervals.entries()) {
-    const present = [...cars.keys()].filter((i) => cars[i]!.from <= t && t < cars[i]!.to);
+    const present = states.flatMap(({ car }, i) => (car.from <= t && t < car.to ? [{ i, k: t - car.from }] : []));
     let total = netWh(interval);
-    for (const i of present) {
-      const k = t - cars[i]!.from;
+    for (const { i, k } of present) {
       const [c, d] = step(states[i]!, i, k, interval.durationS);
       chargeWh[i]![k] = c;
       dischargeWh[i]![k] = d;
       total += c - d;
     }
-    // Cars without a battery lose nothing by waiting but energy; batteries catch up.
-    const batteriesLast = [...present].sort((a, b) => Number(!!cars[a]!.battery) - Number(!!cars[b]!.battery));
-    let over = total - importLimitWh(interval);
-    for (const i of batteriesLast) over -= less(chargeWh[i]!, t - cars[i]!.from, over);
-    let out = -total - interval.productionWh - (interval.exportLimitWh ?? Number.POSITIVE_INFINITY);
-    for (const i of present) out -= less(dischargeWh[i]!, t - cars[i]!.from, out);
-    for (const i of present) {
-      const state = states[i]!;
-      const k = t - cars[i]!.from;
-      state.chargedWh += chargeWh[i]![k]!;
-      state.stored += state.e ** 2 * chargeWh[i]![k]! - 1_000_000 * dischargeWh[i]![k]!;
-    }
+    const over = total - importLimitWh(interval);
+    const { exported, curtailed } = program.supply[t]!;
+    const exportable = exported === null ? 0 : (interval.exportLimitWh ?? Number.POSITIVE_INFINITY);
+    const out = -total - exportable - (curtailed === null ? 0 : interval.productionWh);
+    if (over > 0) spread(over, chargeWh, present, t, 1);
+    if (out > 0) spread(out, dischargeWh, present, t, -1);
+    for (const { i, k } of present) states[i]!.stored = storedAfter(states[i]!, chargeWh[i]![k]!, dischargeWh[i]![k]!);
   }
   return { chargeWh, dischargeWh };
 
+  /** The whole Wh of this interval that bring the car to where the solver has it at its end. */
   function step(state: Rounding, i: number, k: number, durationS: number): [charge: number, discharge: number] {
     const { car, e } = state;
     const most = mostWh(car.powerW, durationS);
     if (!car.battery) {
-      state.solvedWh += values[program.charge[i]![k]!]! * WH_PER_KWH;
-      return [clamp(Math.floor(state.solvedWh + NOISE_WH) - state.chargedWh, most), 0];
+      state.target += values[program.charge[i]![k]!]! * WH_PER_KWH * 1_000_000;
+      return [clamp(Math.floor((state.target - state.stored) / 1_000_000 + NOISE_WH), most), 0];
     }
     const { socWh, minWh } = car.battery;
     const least = k === car.to - car.from - 1 ? socWh : Math.min(socWh, minWh);
-    const solved = (values[program.stored[i]![k]!]! * WH_PER_KWH - NOISE_WH) * 1000 * e;
-    const target = Math.max(Math.ceil(solved), least * 1000 * e);
-    const charge = clamp(Math.ceil((target - state.stored) / e ** 2), most);
-    const discharge = clamp(Math.floor((state.stored - target) / 1_000_000), mostWh(dischargeableW(car), durationS));
-    return [charge, discharge];
+    const solvedWh = values[program.stored[i]![k]!]! * WH_PER_KWH - NOISE_WH;
+    state.target = Math.max(Math.ceil(solvedWh * 1000 * e), least * 1000 * e);
+    const charge = clamp(Math.ceil((state.target - state.stored) / e ** 2), most);
+    const discharge = Math.floor((state.stored - state.target) / 1_000_000);
+    return [charge, clamp(discharge, mostWh(dischargeableW(car), durationS))];
+  }
+
+  /** Takes `wh` off the plans of an interval, one Wh a car at first: who leaves last, who is furthest ahead (`sign` 1) first. */
+  function spread(
+    wh: number,
+    plans: number[][],
+    present: readonly { i: number; k: number }[],
+    t: number,
+    sign: 1 | -1,
+  ) {
+    const leaves = (i: number) => Number(!!cars[i]!.battery && cars[i]!.to === t + 1);
+    const ahead = ({ i, k }: { i: number; k: number }) => {
+      const state = states[i]!;
+      return (storedAfter(state, chargeWh[i]![k]!, dischargeWh[i]![k]!) - state.target) / state.e ** 2;
+    };
+    const order = present
+      .map((one) => ({ ...one, leaves: leaves(one.i), ahead: ahead(one) }))
+      .sort((a, b) => a.leaves - b.leaves || sign * (b.ahead - a.ahead));
+    let left = wh;
+    for (const most of [1, Number.POSITIVE_INFINITY]) {
+      for (const { i, k } of order) {
+        const taken = Math.min(most, left, plans[i]![k]!);
+        plans[i]![k]! -= taken;
+        left -= taken;
+      }
+    }
   }
 }
 
+const storedAfter = ({ stored, e }: Rounding, charge: number, discharge: number) =>
+  stored + e ** 2 * charge - 1_000_000 * discharge;
+
 const clamp = (value: number, most: number) => Math.min(Math.max(0, value), most);
 
-/** Takes up to `wh` off the plan's interval; gives what was taken. */
-function less(plan: number[], k: number, wh: number): number {
-  const taken = clamp(wh, plan[k]!);
-  plan[k]! -= taken;
-  return taken;
+/** The exact plan of the same group when no battery is discharged, judged like a V2G plan (a pure tie-break is not counted). */
+export function chargeOnlyPlan(problem: ModelProblem, rules: V2gRules = {}): V2gPlan {
+  const model = { ...problem, weights: { ...problem.weights, early: earlyInProgram(problem) } };
+  const plan: V2gPlan = { algorithm: "linear-program", ...chargeOnly(model), certificate: null, cost: 0n, bound: null };
+  return { ...plan, ...v2gValue(model, plan, rules) };
 }
 
-/** The exact plan of the same group when no battery is discharged. */
 function chargeOnly(model: ModelProblem): Energies {
   const chargeWh = leastCost(withoutBatteries(model)).energyWh;
   return { chargeWh, dischargeWh: chargeWh.map((stay) => stay.map(() => 0)) };

@@ -61,7 +61,7 @@ export type Route = {
   readonly handle: (call: AnyCall) => Promise<Answer>;
 };
 
-export type Tag = "Accounts" | "Driver" | "CPO" | "Machines" | "Audit" | "Public";
+export type Tag = "Accounts" | "Driver" | "CPO" | "Machines" | "Grid" | "Audit" | "Public";
 
 export type AnswerSpec = {
   readonly description: string;

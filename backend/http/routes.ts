@@ -4,6 +4,7 @@ import { auditRoutes } from "./audit.ts";
 import { cpoRoutes } from "./cpo.ts";
 import type { Deps } from "./deps.ts";
 import { driverRoutes } from "./driver.ts";
+import { gridRoutes } from "./grid.ts";
 import { machineRoutes } from "./machines.ts";
 import { publicRoutes } from "./public.ts";
 import type { Route } from "./route.ts";
@@ -14,6 +15,7 @@ export function allRoutes(deps: Deps): readonly Route[] {
     ...driverRoutes(deps),
     ...cpoRoutes(deps),
     ...machineRoutes(deps),
+    ...gridRoutes(deps),
     ...auditRoutes(deps),
     ...publicRoutes(deps, () => routes),
   ];

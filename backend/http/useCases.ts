@@ -2,9 +2,12 @@
 
 import { wattHour } from "../domain/units.ts";
 import { answerOffer } from "../usecases/answerOffer.ts";
+import { boost, cancelBoost } from "../usecases/boost.ts";
+import { setCapacityProfile } from "../usecases/capacityProfile.ts";
 import { answerProfile } from "../usecases/dispatchProfiles.ts";
 import { health, type Probes } from "../usecases/health.ts";
 import { optOut } from "../usecases/optOut.ts";
+import { orderFlexibility } from "../usecases/orderFlexibility.ts";
 import type { Driver, ForecastPoint, World } from "../usecases/ports.ts";
 import { recordMeterReadings, recordSiteReadings } from "../usecases/recordReadings.ts";
 import { redeemFlex } from "../usecases/redeemFlex.ts";
@@ -13,6 +16,7 @@ import { requestCharging } from "../usecases/requestCharging.ts";
 import { setEvseStatus } from "../usecases/setEvseStatus.ts";
 import { type AlgorithmWish, setGroupAlgorithm } from "../usecases/setGroupAlgorithm.ts";
 import { liftGroupLimit, setGroupLimit } from "../usecases/setGroupLimit.ts";
+import { setStrategies } from "../usecases/setStrategies.ts";
 import { setTariff } from "../usecases/setTariff.ts";
 import { type SitePlan, setUpSite } from "../usecases/setUpSite.ts";
 import { startSession } from "../usecases/startSession.ts";
@@ -38,6 +42,9 @@ export function bindUseCases(world: World, probes: Probes, run: RunStep = (step)
     requestCharging: bound(requestCharging),
     answerOffer: bound(answerOffer),
     optOut: bound(optOut),
+    boost: bound(boost),
+    cancelBoost: bound(cancelBoost),
+    setStrategies: bound(setStrategies),
     stopSession: bound(stopSession),
     recordMeterReadings: bound(recordMeterReadings),
     recordSiteReadings: bound(recordSiteReadings),
@@ -46,6 +53,8 @@ export function bindUseCases(world: World, probes: Probes, run: RunStep = (step)
     setGroupLimit: bound(setGroupLimit),
     liftGroupLimit: (groupId: string) => run(() => liftGroupLimit(world, groupId, world.clock.now())),
     setGroupAlgorithm: bound<AlgorithmWish, Awaited<ReturnType<typeof setGroupAlgorithm>>>(setGroupAlgorithm),
+    setCapacityProfile: bound(setCapacityProfile),
+    orderFlexibility: bound(orderFlexibility),
     setTariff: bound(setTariff),
     redeemFlex: bound(redeemFlex),
     setUpSite: bound<SitePlan, Awaited<ReturnType<typeof setUpSite>>>(setUpSite),

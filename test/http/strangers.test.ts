@@ -3,6 +3,7 @@
  * word on its strangers fails here.
  */
 import { expect } from "chai";
+import { epochSecond } from "../../backend/domain/units.ts";
 import type { Who as Kind, Route } from "../../backend/http/route.ts";
 import { iso, NOON, type Service, startService, type Who } from "./service.ts";
 
@@ -106,6 +107,17 @@ const STRANGERS: Record<string, Stranger> = {
     ...ofGroup,
     body: { points: [{ from: iso(NOON + 900), buildingW: 1, pvW: 0 }] },
   },
+  "PUT /grid/groups/{groupId}/capacity-profile": {
+    ...ofGroup,
+    body: { periods: [{ from: iso(NOON + 900), until: later, limitW: 4000 }] },
+  },
+  "GET /grid/groups/{groupId}/capacity-profiles": ofGroup,
+  "POST /grid/groups/{groupId}/orders": {
+    ...ofGroup,
+    body: { orderId: "o", direction: "down", powerW: 4000, from: iso(NOON + 900), until: later },
+  },
+  "GET /grid/groups/{groupId}/orders": ofGroup,
+  "GET /grid/groups/{groupId}/orders/{orderId}": { params: { groupId: "north-1", orderId: "o" }, gets: 404 },
   // The operator of the service makes these keys; the data are everybody's.
   "GET /audit/database": own,
 };
@@ -227,6 +239,8 @@ async function northOf(service: Service): Promise<string> {
     await store.sites.limits("north-1", NOON),
     await store.sites.currentTariff("north"),
     await store.prices.forecast("north-1", 0),
+    await store.grid.capacities("north-1", 10),
+    await store.grid.orders("north-1", epochSecond(0)),
     await service.accounts.keysOf("north"),
     board.groups["north-1"],
   ];

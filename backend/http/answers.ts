@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { Evse, Tariff } from "../domain/assets.ts";
 import type { SentProfile } from "../domain/profiles.ts";
-import type { EnergyPromise } from "../domain/promises.ts";
+import { type EnergyPromise, firstOutcome } from "../domain/promises.ts";
 import type { ChargingSession } from "../domain/sessions.ts";
 import type { Driver, DriverPreferences, GroupLimit, Incident, Settlement } from "../usecases/ports.ts";
 import type { Account, MachineKey } from "./accountsPort.ts";
@@ -90,6 +90,15 @@ export const promise = z
     state: z.enum(PROMISE_STATES),
     expiresAt: instantText.nullable().meta({ description: "While it is an offer" }),
     missingWh: wh.nullable(),
+    first: z
+      .object({
+        energyWh: wh,
+        by: instantText,
+        missingWh: wh.nullable().meta({ description: "Wh; null before its time" }),
+        outcome: z.enum(["kept", "late"]).nullable(),
+      })
+      .nullable()
+      .meta({ description: "Minimum energy first: a part by an earlier time" }),
   })
   .meta({ id: "Promise" });
 export const promiseOut = (of: EnergyPromise): Out<typeof promise> => ({
@@ -99,6 +108,9 @@ export const promiseOut = (of: EnergyPromise): Out<typeof promise> => ({
   state: of.state,
   expiresAt: of.state === "offered" ? at(of.expiresAt) : null,
   missingWh: of.missingWh,
+  first: of.first
+    ? { energyWh: of.first.wh, by: at(of.first.by), missingWh: of.first.missingWh, outcome: firstOutcome(of) }
+    : null,
 });
 
 export const preferences = z

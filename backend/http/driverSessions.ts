@@ -9,6 +9,7 @@ import { at, atOrNull, instantText, w, wh } from "./quantities.ts";
 import { type Route, route } from "./route.ts";
 import * as schemas from "./schemas.ts";
 import { sessionPicture, sessionPictureOut } from "./viewAnswers.ts";
+import { termsOfBody } from "./wishes.ts";
 
 /** A driver with this many open sessions is not charging a car any more but blocking EVSEs. */
 const MOST_OPEN_SESSIONS = 3;
@@ -22,7 +23,12 @@ const answer = z
       laterAt: instantText.nullable().meta({ description: "When all of the wish could be in the car" }),
       shortfallWh: wh,
     }),
-    z.object({ kind: z.literal("not-possible"), shortfallWh: wh, detail: z.string() }),
+    z.object({
+      kind: z.literal("not-possible"),
+      shortfallWh: wh,
+      laterAt: instantText.nullable().meta({ description: "When all of the wish could be in the car" }),
+      detail: z.string(),
+    }),
   ])
   .meta({ id: "ChargingAnswer" });
 const optOutAnswer = z
@@ -45,10 +51,13 @@ export function driverSessions(deps: Deps): readonly Route[] {
   const who = ["driver"] as const;
 
   async function ask(
-    request: Parameters<typeof usecases.requestCharging>[0],
-    body: unknown,
+    { driverId }: { readonly driverId: string },
+    sessionId: string,
+    body: z.output<typeof schemas.chargingRequest>,
   ): Promise<z.output<typeof answer>> {
-    const said = granted(await usecases.requestCharging(request), body);
+    const batteryWh = (await store.drivers.preferences(driverId))?.batteryWh ?? null;
+    const terms = termsOfBody(body, usecases.now(), batteryWh);
+    const said = granted(await usecases.requestCharging({ sessionId, ...terms }), body);
     switch (said.kind) {
       case "accepted":
         return { kind: "accepted", promise: out.promiseOut(said.promise) };
@@ -60,7 +69,12 @@ export function driverSessions(deps: Deps): readonly Route[] {
           shortfallWh: said.shortfallWh,
         };
       case "not-possible":
-        return { kind: "not-possible", shortfallWh: said.shortfallWh, detail: said.text };
+        return {
+          kind: "not-possible",
+          shortfallWh: said.shortfallWh,
+          laterAt: atOrNull(said.laterAt),
+          detail: said.text,
+        };
     }
   }
 
@@ -92,7 +106,7 @@ export function driverSessions(deps: Deps): readonly Route[] {
       async handle({ caller, body }) {
         const evse = await store.sites.evse(body.evseId);
         if (!evse) throw unknownEvse(body.evseId);
-        if (body.optIn && body.departsAt <= usecases.now()) throw pastDeparture();
+        if (body.optIn && body.departsAt !== undefined && body.departsAt <= usecases.now()) throw pastDeparture();
         const sessionId = sessionIdOf(caller.driverId, body.requestId ?? deps.newId());
         if ((await store.sessions.byId(sessionId)) === null) await notTooMany(deps, caller.driverId);
         const said = free(
@@ -104,13 +118,12 @@ export function driverSessions(deps: Deps): readonly Route[] {
             registerWh: usecases.registerOf(evse.groupId, evse.id),
             carMaxPowerW: body.carMaxPowerW,
             phases: body.phases,
+            cannotPause: body.cannotPause,
           }),
           body,
         );
         // The session stands, whatever comes of the wish: the car is plugged in.
-        const wished = body.optIn
-          ? ask({ sessionId, energyNeedWh: body.energyNeedWh, departsAt: body.departsAt }, body)
-          : optOut(sessionId);
+        const wished = body.optIn ? ask(caller, sessionId, body) : optOut(sessionId);
         const [reply, problem] = await wished.then(
           (one) => [one, null] as const,
           (error: unknown) => {
@@ -155,14 +168,16 @@ export function driverSessions(deps: Deps): readonly Route[] {
       path: "/driver/sessions/{sessionId}/request",
       tag,
       summary: "Ask for energy by a time, or change the wish",
-      description: "An accepted promise that cannot be changed as wished stands as it was.",
+      description:
+        "As cheap as possible by the departure, as fast as possible, 80 % in three hours, a part of it first, not before " +
+        "a time: all are one request. An accepted promise that cannot be changed as wished stands as it was.",
       who,
       params: schemas.ofSession,
       body: schemas.chargingRequest,
       answers: { 200: { description: "The answer", schema: answer } },
       async handle({ caller, params, body }) {
         const { id } = await ownSession(deps, caller, params.sessionId);
-        return { status: 200, body: await ask({ sessionId: id, ...body }, body) };
+        return { status: 200, body: await ask(caller, id, body) };
       },
     }),
     route({

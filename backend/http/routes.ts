@@ -6,6 +6,7 @@ import type { Deps } from "./deps.ts";
 import { driverRoutes } from "./driver.ts";
 import { gridRoutes } from "./grid.ts";
 import { machineRoutes } from "./machines.ts";
+import { priorityRoutes } from "./priorities.ts";
 import { publicRoutes } from "./public.ts";
 import type { Route } from "./route.ts";
 
@@ -14,6 +15,7 @@ export function allRoutes(deps: Deps): readonly Route[] {
     ...accountRoutes(deps),
     ...driverRoutes(deps),
     ...cpoRoutes(deps),
+    ...priorityRoutes(deps),
     ...machineRoutes(deps),
     ...gridRoutes(deps),
     ...auditRoutes(deps),

@@ -44,21 +44,134 @@ export const preferences = z.strictObject({
     .nullable(),
 });
 
-const car = { carMaxPowerW: ratedW.optional(), phases: phases.optional() };
+const car = {
+  carMaxPowerW: ratedW.optional(),
+  phases: phases.optional(),
+  cannotPause: z.boolean({ error: "Give true for a car that does not go on once it was stopped." }).optional(),
+};
 const requestId = id.optional().meta({
   description: "Chosen by the client: the same id again is the same request, answered again without a second session.",
 });
+const seconds = (most: number) =>
+  z
+    .int({ error: "Give whole seconds." })
+    .min(60, { error: ({ input }) => `${input} s is less than a minute. Is it in seconds?` })
+    .max(most, { error: ({ input }) => `${input} s is too long here (${most} s at most). Is it in seconds?` });
+const percent = z
+  .int({ error: "Give whole percent." })
+  .min(0, { error: "Give 0 to 100 %." })
+  .max(100, { error: "Give 0 to 100 %." });
+const batteryWh = z
+  .int({ error: "Give whole Wh." })
+  .min(1000, { error: ({ input }) => `A battery of ${input} Wh is not a car's. Is it in Wh?` })
+  .max(1_000_000, { error: ({ input }) => `A battery of ${input} Wh is not plausible. Is it in Wh?` });
+
+/** All strategies: an amount, a time, perhaps a start, perhaps a part of it first. */
+const wish = {
+  energyNeedWh: needWh.optional().meta({ description: "Wh at the meter; or give `soc`" }),
+  soc: z
+    .strictObject({
+      fromPercent: percent,
+      toPercent: percent,
+      batteryWh: batteryWh.optional().meta({ description: "Wh; else the one of the preferences" }),
+    })
+    .refine((soc) => soc.toPercent > soc.fromPercent, {
+      path: ["toPercent"],
+      error: "The target is not above the state of charge at the start.",
+    })
+    .optional()
+    .meta({
+      description: "Target state of charge: 12 % of the energy are counted as losses on the way to the battery",
+    }),
+  departsAt: instant.optional(),
+  withinS: seconds(9 * 86_400)
+    .optional()
+    .meta({ description: "s from now on; instead of `departsAt`" }),
+  strategy: z
+    .enum(["cheapest", "fastest"], { error: 'Give "cheapest" (by the departure) or "fastest" (as soon as possible).' })
+    .optional()
+    .meta({
+      description:
+        "fastest: by the earliest time that can be promised, at the latest by the departure, if there is one",
+    }),
+  notBefore: instant.optional().meta({ description: "Planned start" }),
+  first: z
+    .strictObject({
+      energyWh: needWh.optional(),
+      toPercent: percent.optional(),
+      by: instant.optional(),
+      withinS: seconds(9 * 86_400).optional(),
+    })
+    .optional()
+    .meta({ description: "Minimum energy first: a part of the need by an earlier time" }),
+};
+type WishBody = z.output<z.ZodObject<typeof wish>>;
+
+/** What a wish lacks or says twice; the answer of a refinement. */
+function needsOne(body: WishBody, context: z.RefinementCtx): void {
+  const fault = (path: string[], message: string) => context.addIssue({ code: "custom", path, message });
+  const { energyNeedWh, soc, departsAt, withinS, strategy, first } = body;
+  if ((energyNeedWh === undefined) === (soc === undefined))
+    fault(["energyNeedWh"], "Give energyNeedWh, or soc with the states of charge; one of them.");
+  if (departsAt !== undefined && withinS !== undefined) fault(["withinS"], "Give departsAt or withinS, not both.");
+  if (departsAt === undefined && withinS === undefined && strategy !== "fastest")
+    fault(["departsAt"], 'Give departsAt or withinS; only "fastest" can do without.');
+  if (!first) return;
+  if ((first.energyWh === undefined) === (first.toPercent === undefined))
+    fault(["first"], "Give first.energyWh or first.toPercent; one of them.");
+  if (first.toPercent !== undefined && !soc)
+    fault(["first", "toPercent"], "A first state of charge needs soc. Or give first.energyWh.");
+  if (first.toPercent !== undefined && soc && (first.toPercent <= soc.fromPercent || first.toPercent > soc.toPercent))
+    fault(["first", "toPercent"], "The first state of charge lies between the start and the target.");
+  if ((first.by === undefined) === (first.withinS === undefined))
+    fault(["first"], "Give first.by or first.withinS; one of them.");
+}
+
 export const sessionWish = z.discriminatedUnion(
   "optIn",
   [
-    z.strictObject({ evseId: id, optIn: z.literal(true), energyNeedWh: needWh, departsAt: instant, requestId, ...car }),
+    z.strictObject({ evseId: id, optIn: z.literal(true), ...wish, requestId, ...car }).superRefine(needsOne),
     z.strictObject({ evseId: id, optIn: z.literal(false), requestId, ...car }),
   ],
   { error: "Give optIn: true with energyNeedWh and departsAt, or optIn: false." },
 );
-export const chargingRequest = z.strictObject({ energyNeedWh: needWh, departsAt: instant });
+export const chargingRequest = z.strictObject(wish).superRefine(needsOne);
 export const offerAnswer = z.strictObject({
   accept: z.boolean({ error: "Give true to take the offer, false to leave it." }),
+  which: z
+    .enum(["less", "later"], { error: 'Give "less" (what fits by the departure) or "later" (all of it, later).' })
+    .optional()
+    .meta({
+      description: "less (the default) is held while the offer stands; later is asked for again when it is taken",
+    }),
+});
+export const boost = z.strictObject({
+  until: instant.optional().meta({ description: "An hour from now without it; a day with an energy" }),
+  energyWh: needWh.optional().meta({ description: "Wh; the boost ends when they are in" }),
+});
+const minute = z
+  .int({ error: "Give whole minutes since midnight." })
+  .min(0, { error: "Give 0 to 1439 minutes since midnight." })
+  .max(1439, { error: "Give 0 to 1439 minutes since midnight." });
+export const strategies = z.strictObject({
+  windows: z
+    .array(
+      z.strictObject({
+        fromMinute: minute.meta({ description: "Minutes since midnight of the location's clock at plug-in" }),
+        toMinute: minute.meta({ description: "Not above fromMinute: over midnight; the same: the whole day" }),
+        energyWh: needWh,
+        strategy: z.discriminatedUnion(
+          "kind",
+          [
+            z.strictObject({ kind: z.literal("fastest") }),
+            z.strictObject({ kind: z.literal("cheapest"), stayS: seconds(9 * 86_400) }),
+            z.strictObject({ kind: z.literal("until"), minute, notBeforeMinute: minute.nullable().default(null) }),
+          ],
+          { error: 'Give kind "fastest", "cheapest" with stayS, or "until" with minute.' },
+        ),
+      }),
+    )
+    .max(24, { error: "Give at most 24 windows." }),
 });
 export const redemption = z.strictObject({
   cpoId: id,

@@ -30,6 +30,7 @@ export const sessionPicture = z
         wishedWh: wh,
         offeredWh: wh,
         shortfallWh: wh,
+        laterAt: instantText.nullable().meta({ description: "All of it by then: POST .../offer with which: later" }),
       })
       .nullable(),
     deliveredWh: wh,
@@ -39,7 +40,16 @@ export const sessionPicture = z
         periods: z.array(z.object({ from: instantText, limitW: w })),
         readyAt: instantText.nullable(),
         pausedBecause: z.string().nullable(),
-        marginWh: wh.nullable(),
+        marginWh: wh.nullable().meta({ description: "Wh that could be guaranteed above the promise by its time" }),
+        promiseReadyAt: instantText
+          .nullable()
+          .meta({ description: "When the promised energy will be in, by the latest plan" }),
+        boost: z
+          .object({ until: instantText, energyWh: wh.nullable(), limitW: w.meta({ description: "W; granted now" }) })
+          .nullable()
+          .meta({ description: "Full power asked for. A session that was ever boosted earns no FLEX" }),
+        notBefore: instantText.nullable().meta({ description: "Planned start, while it lies ahead" }),
+        cannotPause: z.boolean(),
       })
       .nullable(),
   })
@@ -58,6 +68,7 @@ export const sessionPictureOut = (view: SessionView): Out<typeof sessionPicture>
     wishedWh: view.admission.wishedWh,
     offeredWh: view.admission.offeredWh,
     shortfallWh: view.admission.shortfallWh,
+    laterAt: atOrNull(view.admission.laterAt ?? null),
   },
   deliveredWh: view.deliveredWh,
   live: view.live && {
@@ -66,6 +77,10 @@ export const sessionPictureOut = (view: SessionView): Out<typeof sessionPicture>
     readyAt: atOrNull(view.live.readyAt),
     pausedBecause: view.live.pausedBecause,
     marginWh: view.live.marginWh,
+    promiseReadyAt: atOrNull(view.live.promiseReadyAt),
+    boost: view.live.boost && { ...view.live.boost, until: at(view.live.boost.until) },
+    notBefore: atOrNull(view.live.notBefore),
+    cannotPause: view.live.cannotPause,
   },
 });
 

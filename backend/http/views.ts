@@ -2,7 +2,7 @@
 import type { MethodName } from "../domain/algorithms.ts";
 import type { ChargingGroup, Evse } from "../domain/assets.ts";
 import { limitAt } from "../domain/profiles.ts";
-import { type EnergyPromise, toleranceWh } from "../domain/promises.ts";
+import { type EnergyPromise, isHolding, toleranceWh } from "../domain/promises.ts";
 import type { Admission, ChargingPreferences, ChargingSession } from "../domain/sessions.ts";
 import { slotOf } from "../domain/slots.ts";
 import { type EpochSecond, epochSecond } from "../domain/units.ts";
@@ -14,6 +14,7 @@ import {
   type LiveSession,
   liveSessions,
   netLoadW,
+  owedWh,
 } from "../usecases/board.ts";
 import type { GroupLimit, Incident, StoredPlan, World } from "../usecases/ports.ts";
 
@@ -39,8 +40,14 @@ export type SessionView = {
     /** When the wished energy will be in the car, by the latest plan. */
     readonly readyAt: number | null;
     readonly pausedBecause: string | null;
-    /** Energy that could be guaranteed above the promise, Wh; negative: at risk. */
+    /** Energy that could be guaranteed above the promise by its time, Wh, as of the latest run; negative: at risk. */
     readonly marginWh: number | null;
+    /** When the promised energy will be in the car, by the latest plan; null without a promise, or when it will not. */
+    readonly promiseReadyAt: number | null;
+    /** Full power asked for, and what is granted now. */
+    readonly boost: { readonly until: number; readonly energyWh: number | null; readonly limitW: number } | null;
+    readonly notBefore: number | null;
+    readonly cannotPause: boolean;
   } | null;
 };
 
@@ -67,9 +74,18 @@ function pictureOf(live: LiveSession, now: EpochSecond, staleS: number, promise:
   return {
     limits: limitsOf(live, now),
     periods: live.desired.filter((_, i) => (live.desired[i + 1]?.from ?? Number.POSITIVE_INFINITY) > now),
-    readyAt: readyAt(live, now),
+    readyAt: readyAt(live, now, live.wishedWh - deliveredWh(live), live.wishedWh),
     pausedBecause: pausedBecause(live, now, staleS),
-    marginWh: promise?.slackWh ?? null,
+    marginWh: (live.promise ?? promise)?.slackWh ?? null,
+    promiseReadyAt:
+      live.promise && isHolding(live.promise.state) ? readyAt(live, now, owedWh(live), live.promise.energyWh) : null,
+    boost: live.boost && {
+      until: live.boost.until,
+      energyWh: live.boost.energyWh,
+      limitW: live.grant?.limitW ?? 0,
+    },
+    notBefore: live.notBefore > now ? live.notBefore : null,
+    cannotPause: live.cannotPause,
   };
 }
 
@@ -81,11 +97,11 @@ export const limitsOf = (live: LiveSession, now: EpochSecond): Limits => ({
 });
 
 /**
- * Follows the plan's limits until the wish is met; null when the plan ends before. Limits are whole W, so that a plan's
- * sum may be a few Wh short of the wish: what a promise tolerates counts as met.
+ * Follows the plan's limits until `missingWh` of a goal are in; null when the plan ends before. Limits are whole W, so
+ * that a plan's sum may be a few Wh short of the goal: what a promise tolerates counts as met.
  */
-function readyAt(live: LiveSession, now: EpochSecond): number | null {
-  let restWs = (live.wishedWh - deliveredWh(live)) * 3600;
+function readyAt(live: LiveSession, now: EpochSecond, missingWh: number, goalWh: number): number | null {
+  let restWs = missingWh * 3600;
   if (restWs <= 0) return now;
   const mostW = Math.min(live.maxPowerW, live.seenMaxW ?? live.maxPowerW);
   const ends = live.desired.map((period) => period.from).filter((from) => from > now);
@@ -100,7 +116,7 @@ function readyAt(live: LiveSession, now: EpochSecond): number | null {
     restWs -= powerW * (end - at);
     at = end;
   }
-  return restWs <= toleranceWh(live.wishedWh) * 3600 ? drawnUntil : null;
+  return restWs <= toleranceWh(goalWh) * 3600 ? drawnUntil : null;
 }
 
 function pausedBecause(live: LiveSession, now: EpochSecond, staleS: number): string | null {
@@ -109,6 +125,7 @@ function pausedBecause(live: LiveSession, now: EpochSecond, staleS: number): str
   if (now - live.readAt > staleS && live.readAt > live.pluggedAt) return "The meter has not been heard for a while.";
   if (live.pending) return "The station has not confirmed its new limit yet.";
   if (limitAt(live.applied, now) > 0) return "The car does not draw although it may.";
+  if (live.notBefore > now) return "The planned start has not come yet.";
   const next = live.desired.find((period) => period.from > now && period.limitW > 0);
   if (next) return "Later power is cheaper, or others need theirs first.";
   return "There is no power left for this car now.";

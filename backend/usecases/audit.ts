@@ -29,6 +29,7 @@ import {
 import type { Gap } from "./auditMethod.ts";
 import { auditMoney } from "./auditMoney.ts";
 import { auditPromises } from "./auditPromises.ts";
+import { auditRefusals } from "./auditRefusals.ts";
 import type { ChainEye, Ledger, Store } from "./ports.ts";
 
 export type { Outage } from "./auditChain.ts";
@@ -105,6 +106,7 @@ export async function audit(parts: AuditParts): Promise<AuditReport> {
     });
   }
   await auditSessionSlots(store, facts, findings);
+  await auditRefusals(facts.groups, parts.contractJudges === "recorded runs" ? null : chain, findings);
   await auditBatches(chain, facts, tariffs, events, live, findings);
   await auditMoney(chain, facts, events, findings);
   progress(1, "done");

@@ -9,6 +9,7 @@ import { periodsOf } from "../optimisation/profile.ts";
 import { withinMinutes } from "../optimisation/withinMinutes.ts";
 import { type GroupFile, limitsKnownAt, type SessionFile } from "./auditFacts.ts";
 import { at, type Findings, planName } from "./auditFindings.ts";
+import { isOnFloor } from "./auditFloors.ts";
 import type { PlanFile } from "./auditPlans.ts";
 import { carsCapacity } from "./groupLimits.ts";
 
@@ -36,7 +37,7 @@ export function auditAllocations(
     check.looked();
     const [given, planned] = [allotments.get(car.session), own.get(car.session)];
     if (!given) check.differs(where, `has no allotment for session number ${car.session}`);
-    else if (planned && !sameProfile(planned, given))
+    else if (planned && !sameProfile(planned, given) && !isHeld(planned, given, group, car.session, file.now))
       check.differs(where, `allots ${text(given)} to session number ${car.session}, its bytes give ${text(planned)}`);
     else if (!planned && !isAsking(given, group, car.session))
       check.differs(where, `allots ${text(given)} to session number ${car.session}, which does not draw`);
@@ -61,6 +62,12 @@ function periodsOfCars(
   });
   const capped = capacityW ? withinMinutes(problem, drawing, capacityW) : drawing.map(({ profile }) => profile);
   return new Map(drawing.map(({ session }, i) => [session, capped[i]!]));
+}
+
+/** More than the plan gives is what was granted outside of it. */
+function isHeld(planned: ChargingProfile, given: ChargingProfile, group: GroupFile, session: number, now: number) {
+  const own = group.sessions.find((one) => one.session.number === session);
+  return own !== undefined && isOnFloor(own, now, planned, given);
 }
 
 /** A car that does not draw is offered its least power for a while, or nothing. */

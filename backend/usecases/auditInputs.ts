@@ -8,6 +8,7 @@ import { CAPACITY_STEP_S, capacityPieces } from "../domain/capacity.ts";
 import { SLOT_S, SLOTS_PER_DAY } from "../domain/slots.ts";
 import type { Facts, GroupFile } from "./auditFacts.ts";
 import { at, type Findings, planName, priceName } from "./auditFindings.ts";
+import { mostFloorW } from "./auditFloors.ts";
 import type { PlanFile } from "./auditPlans.ts";
 
 /** A limit that was in force for this long must have reached the plan, s. */
@@ -143,20 +144,24 @@ function auditLimits({ id, now, cuts, problem }: PlanFile, file: GroupFile, find
 }
 
 /** Room is set aside only for sessions that are plugged in and not planned, and for cars that are asked to draw again. */
-function auditFixed({ id, now, problem }: PlanFile, file: GroupFile, findings: Findings): void {
+function auditFixed({ id, now, cuts, problem }: PlanFile, file: GroupFile, findings: Findings): void {
   const check = findings.check("limits of plans");
   const planned = new Map(problem.cars.map((car) => [car.session, car]));
   const present = file.sessions.filter(({ session, closedAt }) => session.pluggedAt <= now && now <= closedAt);
-  const mostW = present.reduce((sum, { session, minPowerW }) => {
-    const car = planned.get(session.number);
-    return sum + (car === undefined ? session.maxPowerW : car.powerW === 0 ? minPowerW : 0);
-  }, 0);
+  const mostAt = (instant: number) =>
+    present.reduce((sum, own) => {
+      const car = planned.get(own.session.number);
+      if (car === undefined) return sum + own.session.maxPowerW;
+      return sum + (car.powerW === 0 ? own.minPowerW : mostFloorW(own, now, instant));
+    }, 0);
   check.looked(problem.intervals.length);
   // Each of them is rounded up by itself.
-  for (const [t, { fixedWh, durationS }] of problem.intervals.entries())
+  for (const [t, { fixedWh, durationS }] of problem.intervals.entries()) {
+    const mostW = mostAt(cuts[t]!);
     if (fixedWh > Math.ceil((mostW * durationS) / 3600) + (mostW > 0 ? present.length : 0))
       check.differs(
         planName(id),
         `interval ${t} sets ${fixedWh} Wh aside, those who are not planned can take ${mostW} W`,
       );
+  }
 }

@@ -15,6 +15,7 @@ import { appliedLimit } from "../flexibility/allowance.ts";
 import type { Car } from "../optimisation/problem.ts";
 import { type GroupFile, readingBefore, type SessionFile } from "./auditFacts.ts";
 import { at, type Check, type Findings, planName, sessionName } from "./auditFindings.ts";
+import { mostFloorW, mostFloorWh, startsAfter } from "./auditFloors.ts";
 import type { PlanFile } from "./auditPlans.ts";
 
 /** recordReadings.ts: a draw this much below the allowed power counts as all that the car takes, W. */
@@ -66,7 +67,8 @@ function auditCar(file: PlanFile, car: Car, own: SessionFile, group: GroupFile, 
       where,
       `is planned at ${at(file.now)}, plugged in from ${at(session.pluggedAt)} to ${at(own.closedAt)}`,
     );
-  if (car.from !== 0) check.differs(where, `may charge from interval ${car.from} on only`);
+  if (car.from > 0 && file.cuts[car.from - 1]! >= startsAfter(own, file.now))
+    check.differs(where, `may charge from interval ${car.from} on only`);
   auditNeed(file, car, own, cutS, where, check);
   auditPower(file, car, own, where, check);
 }
@@ -78,12 +80,19 @@ function auditNeed(file: PlanFile, car: Car, own: SessionFile, cutS: number, whe
   const wrongs = promises.map((promise) => {
     if (!promise || promise.by <= file.problem.at)
       return car.needWh === 0 ? null : `owes ${car.needWh} Wh, but no promise is due at ${at(file.now)}`;
-    const owedAt = (registerWh: number) => Math.max(0, promise.energyWh - (registerWh - promise.fromRegisterWh));
+    // Minimum energy first: until its time the first part is all that is owed.
+    const first =
+      promise.first && promise.first.by > file.problem.at && endsAt <= promise.first.by ? promise.first : null;
+    const terms = first ? { wh: first.wh, by: first.by } : { wh: promise.energyWh, by: promise.by };
+    const owedAt = (registerWh: number) => Math.max(0, terms.wh - (registerWh - promise.fromRegisterWh));
+    const heldWh = mostFloorWh(own, file.now, file.problem.at, endsAt);
+    const isOwed = (wh: number) =>
+      car.needWh <= wh && (own.session.cannotPause === true || car.needWh >= Math.max(0, wh - heldWh));
     const nowWh = readingBefore(own, file.now)?.registerWh ?? own.session.startRegisterWh;
-    if (owedAt(nowWh) !== car.needWh && !registersAround(own, file.now).some((wh) => owedAt(wh) === car.needWh))
+    if (!isOwed(owedAt(nowWh)) && !registersAround(own, file.now).some((wh) => isOwed(owedAt(wh))))
       return `owes ${car.needWh} Wh; promise version ${promise.version} of ${promise.energyWh} Wh from register ${promise.fromRegisterWh} Wh on and ${registerNow(own, file.now)} leave ${owedAt(nowWh)} Wh`;
     if (car.needWh === 0) return null;
-    const due = Math.min(promise.by, file.problem.at + HORIZON_S);
+    const due = Math.min(terms.by, file.problem.at + HORIZON_S);
     return endsAt === Math.floor(due / cutS) * cutS
       ? null
       : `is planned until ${at(endsAt)}, promise version ${promise.version} ends at ${at(promise.by)}`;
@@ -119,14 +128,16 @@ function registerNow(own: SessionFile, now: number): string {
 /** Less than the session's power only if the car was seen to take no more while it was allowed more. */
 function auditPower(file: PlanFile, car: Car, own: SessionFile, where: string, check: Check): void {
   const { maxPowerW } = own.session;
-  if (car.powerW === maxPowerW) return;
+  const heldW = mostFloorW(own, file.now, file.problem.at);
+  if (car.powerW === maxPowerW || (car.powerW < maxPowerW && car.powerW >= maxPowerW - heldW)) return;
   if (car.powerW > maxPowerW) {
     check.differs(where, `may charge at ${car.powerW} W, the session has ${maxPowerW} W`);
     return;
   }
   const limit = limitOf(own);
   const seen = own.readings.some((reading) => {
-    if (reading.at > file.now + AHEAD_S || takes(reading.powerW, own) !== car.powerW) return false;
+    const takesW = takes(reading.powerW, own);
+    if (reading.at > file.now + AHEAD_S || takesW < car.powerW || takesW - heldW > car.powerW) return false;
     const allowedW = Math.min(maxPowerW, limitAt(limit, reading.at as EpochSecond));
     return reading.powerW < allowedW - UNDER_W;
   });

@@ -9,7 +9,7 @@ const STAY_S = 3 * 3600;
 const NEED_WH = 20_000;
 
 export async function learnedPreferences(store: Store, session: ChargingSession): Promise<ChargingPreferences> {
-  const strategies = await store.priorities.strategies(session.evseId);
+  const strategies = await store.priorities.strategies(session.evseId, session.pluggedAt);
   if (strategies && strategies.windows.length > 0) {
     const timeZone = await store.sites.timeZone(session.groupId);
     const terms = timeZone && termsOfWindow(strategies.windows, session.pluggedAt, timeZone, session.maxPowerW);

@@ -93,7 +93,10 @@ describe("The audit", function () {
         "select session_id, version from promise where state in ('kept', 'late', 'short') order by session_id",
       );
       const keys = promises.map(({ session_id, version }) => `session_id = '${session_id}' and version = ${version}`);
-      const changes = await everyColumn("promise", keys, ["session_id", "version"], { state: () => "'at-risk'" });
+      const changes = await everyColumn("promise", keys, ["session_id", "version"], {
+        state: () => "'at-risk'",
+        first_part: () => `'{"wh":1,"by":4000000000,"missingWh":null}'`,
+      });
       const report = await auditAfter(changes.map(({ statement }) => statement));
       for (const [i, { column }] of changes.entries())
         expectNamed(
@@ -425,6 +428,7 @@ type Columns = Readonly<Record<string, (column: string) => string>>;
 
 /** The least change of a value of each type. */
 const CHANGE: Columns = {
+  boolean: (column) => `not ${column}`,
   integer: (column) => `coalesce(${column}, 0) + 1`,
   smallint: (column) => `coalesce(${column}, 0) + 1`,
   bigint: (column) => `coalesce(${column}, 0) + 1`,

@@ -114,11 +114,12 @@ export const priorityStore = (db: Db): PriorityStore => ({
       .values({ evse_id: evseId, at: toDate(at), windows: JSON.stringify(windows) })
       .execute();
   },
-  async strategies(evseId) {
+  async strategies(evseId, at) {
     const row = await db
       .selectFrom("evse_strategies")
       .selectAll()
       .where("evse_id", "=", evseId)
+      .where("at", "<=", toDate(at))
       .orderBy("no", "desc")
       .limit(1)
       .executeTakeFirst();

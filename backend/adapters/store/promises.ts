@@ -79,9 +79,7 @@ const PROMISE: Columns<EnergyPromise> = {
   good_runs: ["int", (promise) => promise.goodRuns],
   missing_wh: ["bigint", (promise) => promise.missingWh],
   missing_at_unplug_wh: ["bigint", (promise) => promise.missingAtUnplugWh],
-  first_wh: ["bigint", (promise) => promise.first?.wh ?? null],
-  first_by: ["instant", (promise) => promise.first?.by ?? null],
-  first_missing_wh: ["bigint", (promise) => promise.first?.missingWh ?? null],
+  first_part: ["json", (promise) => (promise.first ? JSON.stringify(promise.first) : null)],
 };
 const toPromise = (row: Selectable<Database["promise"]>): EnergyPromise => ({
   sessionId: row.session_id,
@@ -97,9 +95,6 @@ const toPromise = (row: Selectable<Database["promise"]>): EnergyPromise => ({
   goodRuns: row.good_runs,
   missingWh: whOrNull(row.missing_wh),
   missingAtUnplugWh: whOrNull(row.missing_at_unplug_wh),
-  ...(row.first_wh !== null &&
-    row.first_by !== null && {
-      first: { wh: wattHour(row.first_wh), by: fromDate(row.first_by), missingWh: whOrNull(row.first_missing_wh) },
-    }),
+  ...(row.first_part && { first: row.first_part }),
 });
 const whOrNull = (wh: number | null): WattHour | null => (wh === null ? null : wattHour(wh));

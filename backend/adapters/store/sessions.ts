@@ -91,14 +91,16 @@ export const sessionStore = (db: Db): SessionStore => ({
       .orderBy("no", "desc")
       .limit(1)
       .executeTakeFirst();
-    if (!row) return null;
-    const { first_wh: wh, first_by: by, not_before: notBefore } = row;
-    return {
-      energyNeedWh: wattHour(row.energy_need_wh),
-      departsAt: fromDate(row.departs_at),
-      ...(notBefore && { notBefore: fromDate(notBefore) }),
-      ...(wh !== null && by !== null && { first: { wh: wattHour(wh), by: fromDate(by) } }),
-    };
+    return row ? toPreferences(row) : null;
+  },
+  async wishes(sessionId) {
+    const rows = await db
+      .selectFrom("session_preferences")
+      .selectAll()
+      .where("session_id", "=", sessionId)
+      .orderBy("no")
+      .execute();
+    return rows.map((row) => ({ at: fromDate(row.at), ...toPreferences(row) }));
   },
 
   async addAdmission(admission) {
@@ -187,6 +189,16 @@ const toSession = (row: Selectable<Database["charging_session"]>): ChargingSessi
   endRegisterWh: row.end_register_wh === null ? null : wattHour(row.end_register_wh),
   ...(row.cannot_pause && { cannotPause: true }),
 });
+
+function toPreferences(row: Selectable<Database["session_preferences"]>): ChargingPreferences {
+  const { first_wh: wh, first_by: by, not_before: notBefore } = row;
+  return {
+    energyNeedWh: wattHour(row.energy_need_wh),
+    departsAt: fromDate(row.departs_at),
+    ...(notBefore && { notBefore: fromDate(notBefore) }),
+    ...(wh !== null && by !== null && { first: { wh: wattHour(wh), by: fromDate(by) } }),
+  };
+}
 
 const admissionRow = (admission: Admission): Insertable<Database["admission"]> => ({
   session_id: admission.sessionId,

@@ -6,6 +6,8 @@ type Benchmark = { readonly run: (args: readonly string[]) => Promise<boolean> }
 
 const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
   optimiser: () => import("./benchmarks/optimiser.ts"),
+  v2g: () => import("./benchmarks/v2g.ts"),
+  admission: () => import("./benchmarks/admission.ts"),
   value: () => import("./benchmarks/value.ts"),
 };
 

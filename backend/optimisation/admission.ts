@@ -15,7 +15,7 @@ export type EnergyRequest = {
   readonly powerW: Watt;
   readonly from: number;
   readonly to: number;
-  readonly first?: Car["first"];
+  readonly first?: NonNullable<Car["first"]>;
 };
 
 /**
@@ -171,20 +171,22 @@ const carOf = ({
 function witnessOf(
   problem: GroupProblem,
   held: readonly Car[],
-  { flow, turn, isShut }: PromiseFlow,
+  { flow, turn, isShut, rankOf }: PromiseFlow,
   request: EnergyRequest,
   asking: number,
 ): OverloadWitness {
-  const { first, from, most, energy, m } = flow;
-  const inside = new Uint8Array(m);
+  const { first, from, most, energy, used, m } = flow;
+  const words = Math.floor((m + 31) / 32);
+  const inside = new Int32Array(words);
+  const isInside = (t: number) => ((inside[t >>> 5]! >>> t) & 1) === 1;
   const arcOf = (i: number, t: number) => first[i]! + t - from[i]!;
   const endOf = (i: number) => from[i]! + first[i + 1]! - first[i]!;
   /** Every interval with room for the car before `end` is reached. */
   const enter = (i: number, start: number, end: number): void => {
-    for (let t = start; t < end; t++) if (energy[arcOf(i, t)]! < most[arcOf(i, t)]!) inside[t] = 1;
+    for (let t = start; t < end; t++) if (energy[arcOf(i, t)]! < most[arcOf(i, t)]!) inside[t >>> 5]! |= 1 << t;
   };
   const draws = (i: number, start: number, end: number): boolean => {
-    for (let t = start; t < end; t++) if (inside[t] === 1 && energy[arcOf(i, t)]! > 0) return true;
+    for (let t = start; t < end; t++) if (isInside(t) && energy[arcOf(i, t)]! > 0) return true;
     return false;
   };
   const askingShut = isShut(asking, request.to - 1);
@@ -196,10 +198,12 @@ function witnessOf(
     // The request itself may be in its own way after its first deadline.
     for (let i = askingShut ? asking : asking - 1; i >= 0; i--) {
       if (joined[i] === WHOLE) continue;
+      let met = 0;
+      for (let w = 0; w < words; w++) met |= used[rankOf[i]! * words + w]! & inside[w]!;
+      if (met === 0) continue;
       const end = endOf(i);
       const shut = isShut(i, end - 1);
-      const meets = draws(i, shut ? Math.max(from[i]!, turn[i]!) : from[i]!, end) ? WHOLE : 0;
-      const part = meets === 0 && shut && draws(i, from[i]!, Math.min(turn[i]!, end)) ? 1 : meets;
+      const part = !shut || draws(i, Math.max(from[i]!, turn[i]!), end) ? WHOLE : 1;
       if (part <= joined[i]!) continue;
       joined[i] = part;
       grown = true;
@@ -207,17 +211,17 @@ function witnessOf(
     }
   }
   let neededWh = request.energyWh as number;
-  for (let t = request.from; t < request.to; t++) if (inside[t] === 0) neededWh -= energy[arcOf(asking, t)]!;
+  for (let t = request.from; t < request.to; t++) if (!isInside(t)) neededWh -= energy[arcOf(asking, t)]!;
   const sessions: number[] = [];
   for (const [i, { session }] of held.entries()) {
     if (joined[i] === 0) continue;
     sessions.push(session);
-    for (let t = from[i]!; t < endOf(i); t++) if (inside[t] === 1) neededWh += energy[arcOf(i, t)]!;
+    for (let t = from[i]!; t < endOf(i); t++) if (isInside(t)) neededWh += energy[arcOf(i, t)]!;
   }
   const intervals: number[] = [];
   let availableWh = 0;
   for (let t = 0; t < m; t++) {
-    if (inside[t] === 0) continue;
+    if (!isInside(t)) continue;
     intervals.push(t);
     const { pv, grid } = capacityOf(problem.intervals[t]!);
     availableWh += pv + grid;

@@ -204,8 +204,8 @@ export function openPromiseFlow(problem: GroupProblem) {
   }
 
   for (const [i, car] of problem.cars.entries()) left[i] = car.first ? 0 : car.needWh;
-  // Latest first: cars that are plugged in now find what is spare in intervals that they can use themselves.
-  for (let t = m - 1; t >= 0; t--) {
+  // Earliest first, earliest departure first: little has to be moved again.
+  for (let t = 0; t < m; t++) {
     const { pv, grid } = capacityOf(intervals[t]!);
     flow.raise(t, pv + grid);
     spare[t] = pv + grid - total[t]!;
@@ -222,7 +222,7 @@ export function openPromiseFlow(problem: GroupProblem) {
   }
   look();
 
-  return { flow, turn, missing, missingFirst, isShut, give, spareFor, look, seat, extend, unseat, holdFirst };
+  return { flow, rankOf, turn, missing, missingFirst, isShut, give, spareFor, look, seat, extend, unseat, holdFirst };
 }
 
 const NOBODY: Car = {

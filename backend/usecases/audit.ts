@@ -9,6 +9,7 @@
  * records of a session that is still open are not committed to anywhere yet. Whether meters and prices told the truth is
  * beyond any audit of records.
  */
+import type { OrderSettlement } from "../domain/orders.ts";
 import { slotOf } from "../domain/slots.ts";
 import { epochSecond } from "../domain/units.ts";
 import { auditBatches } from "./auditBatches.ts";
@@ -28,6 +29,7 @@ import {
 } from "./auditFindings.ts";
 import type { Gap } from "./auditMethod.ts";
 import { auditMoney } from "./auditMoney.ts";
+import { auditOrders } from "./auditOrders.ts";
 import { auditPromises } from "./auditPromises.ts";
 import { auditRefusals } from "./auditRefusals.ts";
 import type { ChainEye, Ledger, Store } from "./ports.ts";
@@ -106,6 +108,7 @@ export async function audit(parts: AuditParts): Promise<AuditReport> {
     });
   }
   await auditSessionSlots(store, facts, findings);
+  auditOrders(facts.groups, plans.ordered, await settlementsOf(store, facts), findings);
   await auditRefusals(facts.groups, parts.contractJudges === "recorded runs" ? null : chain, findings);
   await auditBatches(chain, facts, tariffs, events, live, findings);
   await auditMoney(chain, facts, events, findings);
@@ -122,6 +125,15 @@ export async function audit(parts: AuditParts): Promise<AuditReport> {
     table: findings.table(),
     gaps: plans.gaps.toSorted((a, b) => (a.gap < b.gap ? 1 : -1)),
   };
+}
+
+async function settlementsOf(store: Store, facts: Facts): Promise<ReadonlyMap<string, OrderSettlement>> {
+  const settled = new Map<string, OrderSettlement>();
+  for (const order of facts.groups.flatMap(({ orders }) => orders)) {
+    const settlement = await store.grid.settlement(order.id);
+    if (settlement) settled.set(order.id, settlement);
+  }
+  return settled;
 }
 
 /** The most that a slot's column holds. */

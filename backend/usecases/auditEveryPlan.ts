@@ -6,6 +6,7 @@ import type { Facts, GroupFile } from "./auditFacts.ts";
 import { attempt, type Findings, planName, slotName } from "./auditFindings.ts";
 import { auditInputs, type Published } from "./auditInputs.ts";
 import { auditJudgement, auditMethod, type BeyondLimit, type Gap } from "./auditMethod.ts";
+import { auditOrdersOfPlan, type PlanOfOrders } from "./auditOrders.ts";
 import {
   auditCommitments,
   auditEarlier,
@@ -36,6 +37,8 @@ export type PlansAudited = {
   /** "problem hash:plan hash" of every plan. */
   readonly hashes: ReadonlySet<string>;
   readonly gaps: readonly Gap[];
+  /** Of groups that have flexibility orders. */
+  readonly ordered: readonly PlanOfOrders[];
 };
 
 /** Plans at a time: the contract judges the next ones while these are checked here. */
@@ -79,6 +82,7 @@ export async function auditEveryPlan(parts: Parts, onProgress: (share: number) =
   const links = new Map<string, Link>();
   const hashes = new Set<string>();
   const gaps: Gap[] = [];
+  const ordered: PlanOfOrders[] = [];
   let leaves = 0;
   let count = 0;
   for (let page = await nextPage(parts, specs, named, ""); page.length > 0; ) {
@@ -96,13 +100,15 @@ export async function auditEveryPlan(parts: Parts, onProgress: (share: number) =
       if (answer) auditJudgement(file, answer, findings);
       auditMethod(file, group, facts, findings, gaps, state.beyond, state.previous);
       state.previous = file;
+      const kept = auditOrdersOfPlan(file, group, ledger, findings);
+      if (kept) ordered.push(kept);
       leaves += await auditOne(parts, file, commitments, group, state, named.get(stored.id) ?? null, specs);
     }
     onProgress(Math.min(1, count / Math.max(1, named.size)));
     page = await next;
   }
   finish(parts, states, links);
-  return { count, leaves, hashes, gaps };
+  return { count, leaves, hashes, gaps, ordered };
 }
 
 const valueOfBytes = ({ plan }: PlanFile) => ({ cost: plan.cost, bound: plan.bound });

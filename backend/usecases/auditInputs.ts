@@ -25,7 +25,7 @@ export function auditInputs(
   findings: Findings,
 ): void {
   auditGrid(file, findings);
-  auditPrices(file, facts, published, findings);
+  auditPrices(file, group, facts, published, findings);
   auditLimits(file, group, findings);
   auditFixed(file, group, findings);
   const check = findings.check("prices of plans");
@@ -55,14 +55,26 @@ const LOOK_BACK_SLOTS = 2 * SLOTS_PER_DAY;
 const standIn = (slot: number, last: number) =>
   slot - Math.max(0, Math.ceil((slot - last) / SLOTS_PER_DAY)) * SLOTS_PER_DAY;
 
-function auditPrices({ id, cuts, problem }: PlanFile, facts: Facts, published: Published, findings: Findings): void {
+function auditPrices(
+  { id, now, cuts, problem }: PlanFile,
+  { orders }: GroupFile,
+  facts: Facts,
+  published: Published,
+  findings: Findings,
+): void {
   const check = findings.check("prices of plans");
   const priceOf = (slot: number) => (slot < problem.slot - LOOK_BACK_SLOTS ? undefined : facts.prices.get(slot));
   const knownPrice = (slot: number, last: number) => priceOf(standIn(slot, last)) ?? priceOf(last) ?? 0;
-  const wanted = problem.intervals.map(({ price }, t) => ({
-    price: price as number,
-    slot: Math.floor(cuts[t]! / SLOT_S),
-  }));
+  // An acknowledged upward order makes its slots cheaper for the plan.
+  const bonusIn = (slot: number) =>
+    orders
+      .filter((one) => one.direction === "up" && one.givenAt < now)
+      .filter((one) => one.slots.some((row) => row.slot === slot && row.acknowledgedWh > 0))
+      .reduce((most, one) => Math.max(most, one.bonus), 0);
+  const wanted = problem.intervals.map(({ price }, t) => {
+    const slot = Math.floor(cuts[t]! / SLOT_S);
+    return { price: price + bonusIn(slot), slot };
+  });
   check.looked(wanted.length);
   const wrongAt = (last: number) => wanted.filter(({ price, slot }) => knownPrice(slot, last) !== price);
   if (wrongAt(published.lastSlot).length === 0) return;

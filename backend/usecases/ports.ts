@@ -349,7 +349,7 @@ export type PlanStore = {
   page(after: EpochSecond, afterId: string, limit: number): Promise<readonly StoredPlan[]>;
   allocations(planId: string): Promise<readonly Allocation[]>;
   latest(groupId: string): Promise<StoredPlan | null>;
-  /** The latest plan with a proven bound that a record names. */
+  /** The latest plan with a proven bound that commands a recorded slot. */
   latestRecorded(groupId: string): Promise<StoredPlan | null>;
 };
 

@@ -72,11 +72,11 @@ export const planStore = (db: Db): PlanStore => ({
     readOne(
       db
         .selectFrom("plan")
-        .selectAll()
-        .where("group_id", "=", groupId)
-        .where("record_key", "is not", null)
-        .where("bound", "is not", null)
-        .orderBy("no", "desc")
+        .innerJoin("recorded_slot", "recorded_slot.plan_id", "plan.id")
+        .selectAll("plan")
+        .where("plan.group_id", "=", groupId)
+        .where("plan.bound", "is not", null)
+        .orderBy("plan.no", "desc")
         .limit(1),
     ),
   latest: (groupId) =>

@@ -31,7 +31,8 @@ export function leastPower(
   if (crumbs.length === 0) return { plan, repairedIntervals: 0 };
 
   const repair = openRepair(problem, lay(problem, plan.energyWh));
-  for (const { i, t } of crumbs) repair.settle(i, t);
+  const left = crumbs.filter(({ i, t }) => !repair.settle(i, t));
+  for (const { i, t } of left.filter(({ i, t }) => !repair.settle(i, t))) repair.drop(i, t);
   repair.serveDropped();
   const repaired: Plan = { ...plan, energyWh: energyOf(repair.laid) };
   return { plan: { ...repaired, cost: planValue(problem, repaired).cost }, repairedIntervals: crumbs.length };
@@ -47,6 +48,7 @@ function openRepair(problem: GroupProblem, laid: Laid) {
   const { cars, intervals } = problem;
   const { n, m, from, first, most, energy, served, total, capacity, listed, carAt, arcAt } = laid;
   const costOf = costOfTotals(problem);
+  const [v1, v2] = [problem.weights.scale * problem.weights.voll, problem.weights.scale * problem.weights.extra];
   const least = new Int32Array(energy.length);
   for (const [i, car] of cars.entries())
     for (let a = first[i]!, t = from[i]!; a < first[i + 1]!; a++, t++) least[a] = leastBurstWh(car, intervals[t]!);
@@ -123,22 +125,11 @@ function openRepair(problem: GroupProblem, laid: Laid) {
     served[i]! += wh;
   }
 
-  /** Finds a place for `wh` of car i, whose interval `except` has just lost them; true when there is one. */
-  function place(i: number, wh: number, starts: readonly number[], costAt: (t: number) => number): boolean {
-    const way = findWay(i, wh, starts, costAt);
-    if (way === null) return false;
-    stepAside(way, wh);
-    draw(i, way.start, wh);
-    total[way.end]! += wh;
-    return true;
-  }
-  const costOfRoom = (wh: number) => (t: number) => (room(t, wh) ? added(t, wh) : Number.POSITIVE_INFINITY);
-
-  /** The crumb of car i in interval t: elsewhere, filled up, or dropped. */
-  function settle(i: number, t: number): void {
+  /** The crumb of car i in interval t goes elsewhere or is filled up; false when neither is possible. */
+  function settle(i: number, t: number): boolean {
     const crumb = arcOf(i, t);
     const wh = energy[crumb]!;
-    if (wh === 0 || wh >= least[crumb]!) return; // an earlier exchange has filled it
+    if (wh === 0 || wh >= least[crumb]!) return true; // an earlier exchange has filled it
     const stay = stayOf(i);
     const missing = least[crumb]! - wh;
 
@@ -149,7 +140,7 @@ function openRepair(problem: GroupProblem, laid: Laid) {
     const move = findWay(i, wh, elsewhere, moveCost);
     if (move?.cost === 0) {
       apply(move);
-      return;
+      return true;
     }
 
     // Filled up: free when the chain ends in an interval in which the car itself gives what it takes here.
@@ -168,19 +159,17 @@ function openRepair(problem: GroupProblem, laid: Laid) {
       stepAside(fill, missing);
       draw(i, t, missing);
       draw(i, free ? fill.end : giver, -missing);
-      if (free) return;
+      if (free) return true;
       total[fill.end]! += missing;
       total[giver]! -= missing;
-      return;
+      return true;
     }
     if (move !== null) {
       findWay(i, wh, elsewhere, moveCost); // the search for a fill has overwritten its steps
       apply(move);
-      return;
+      return true;
     }
-    draw(i, t, -wh);
-    total[t]! -= wh;
-    dropped.set(i, (dropped.get(i) ?? 0) + wh);
+    return false;
 
     function apply(way: Way): void {
       stepAside(way, wh);
@@ -191,54 +180,92 @@ function openRepair(problem: GroupProblem, laid: Laid) {
     }
   }
 
-  /** Serves up to `wh` more of car i where it can be; answers what is left. */
-  function serve(i: number, wh: number, costAt: (part: number) => (t: number) => number): number {
-    let left = wh;
-    for (let part = wh; part > 0 && left > 0; part = Math.min(left, Math.floor(part / 2))) {
-      const starts = stayOf(i).filter((r) => canTake(arcOf(i, r), part));
-      if (starts.length > 0 && place(i, part, starts, costAt(part))) left -= part;
-    }
-    return left;
+  /** What car i gains by `wh` more, and loses by `wh` less; a car gives up best effort before its promise. */
+  function worth(i: number, wh: number): number {
+    const promised = Math.min(wh, Math.max(0, cars[i]!.needWh - served[i]!));
+    return v1 * promised + v2 * (wh - promised);
   }
-
-  /** A car whose best effort in interval t can make room for a promise, or -1. */
-  function bestEffortIn(t: number, i: number, wh: number): number {
+  const loss = (i: number, wh: number) => {
+    const promised = Math.max(0, wh - Math.max(0, served[i]! - cars[i]!.needWh));
+    return v1 * promised + v2 * (wh - promised);
+  };
+  /** The car that loses least by giving `wh` in interval t, or -1. */
+  function giverIn(t: number, i: number, wh: number): number {
+    let giver = -1;
     for (let k = listed[t]!; k < listed[t + 1]!; k++) {
       const j = carAt[k]!;
-      if (j !== i && served[j]! - cars[j]!.needWh >= wh && canGive(arcAt[k]!, wh)) return j;
+      if (j !== i && canGive(arcAt[k]!, wh) && (giver < 0 || loss(j, wh) < loss(giver, wh))) giver = j;
     }
-    return -1;
+    return giver;
   }
-  /** Promised energy of car i in the place of another car's best effort. */
-  function evict(i: number, wh: number): boolean {
-    const starts = stayOf(i).filter((r) => canTake(arcOf(i, r), wh));
-    const way = findWay(i, wh, starts, (t) => (bestEffortIn(t, i, wh) < 0 ? Number.POSITIVE_INFINITY : 0));
+  /** Car i, short itself, takes `wh` that another car then lacks, when that is the lesser loss. */
+  function takeOver(i: number, wh: number, starts: readonly number[], mostLoss: number): boolean {
+    const way = findWay(i, wh, starts, (t) => {
+      const giver = giverIn(t, i, wh);
+      return giver < 0 || loss(giver, wh) >= mostLoss ? Number.POSITIVE_INFINITY : loss(giver, wh);
+    });
     if (way === null) return false;
-    const other = bestEffortIn(way.end, i, wh);
-    draw(other, way.end, -wh);
+    draw(giverIn(way.end, i, wh), way.end, -wh);
     stepAside(way, wh);
     draw(i, way.start, wh);
     return true;
+  }
+  /** Without a place for a crumb: what it lacks comes from a car that loses less by it, or it is left out. */
+  function drop(i: number, t: number): void {
+    const crumb = arcOf(i, t);
+    const wh = energy[crumb]!;
+    if (wh === 0 || wh >= least[crumb]!) return;
+    const missing = least[crumb]! - wh;
+    const wanted = served[i]! + missing <= cars[i]!.needWh + cars[i]!.moreWh && least[crumb]! <= most[crumb]!;
+    if (wanted && takeOver(i, missing, [t], worth(i, missing) + loss(i, wh))) return;
+    draw(i, t, -wh);
+    total[t]! -= wh;
+    dropped.set(i, (dropped.get(i) ?? 0) + wh);
+  }
+
+  /** Serves up to `wh` more of car i where there is room, or where others can make some; answers what is left. */
+  function serve(i: number, wh: number): number {
+    let left = wh;
+    for (const t of stayOf(i).sort((r, s) => added(r, 1) - added(s, 1))) {
+      const a = arcOf(i, t);
+      const part = Math.min(left, capacity[t]! - total[t]!, most[a]! - energy[a]!);
+      if (part <= 0 || !canTake(a, part)) continue;
+      draw(i, t, part);
+      total[t]! += part;
+      left -= part;
+    }
+    for (let part = left; part > 0 && left > 0; part = Math.min(left, Math.floor(part / 2))) {
+      const starts = stayOf(i).filter((r) => canTake(arcOf(i, r), part));
+      const costAt = (t: number) => (room(t, part) ? added(t, part) : Number.POSITIVE_INFINITY);
+      const way = starts.length > 0 ? findWay(i, part, starts, costAt) : null;
+      if (way === null) continue;
+      stepAside(way, part);
+      draw(i, way.start, part);
+      total[way.end]! += part;
+      left -= part;
+    }
+    return left;
   }
 
   /** What was dropped: any place at any price, in parts; a promise before best effort; its room to others last. */
   function serveDropped(): void {
     let lost = 0;
+    const shortOf = (i: number) => cars[i]!.needWh + cars[i]!.moreWh - served[i]!;
     for (const [i, wh] of dropped) {
-      let left = serve(i, wh, costOfRoom);
-      if (left > 0 && served[i]! < cars[i]!.needWh && evict(i, left)) left = 0;
-      lost += left;
+      const left = serve(i, Math.min(wh, shortOf(i)));
+      const starts = stayOf(i).filter((t) => canTake(arcOf(i, t), left));
+      if (left === 0 || !takeOver(i, left, starts, worth(i, left))) lost += left;
     }
     let attempts = MOST_ATTEMPTS;
     for (const promised of [true, false])
       for (let i = 0; i < n && lost > 0 && attempts > 0; i++) {
-        const short = cars[i]!.needWh + (promised ? 0 : cars[i]!.moreWh) - served[i]!;
+        const short = promised ? cars[i]!.needWh - served[i]! : shortOf(i);
         if (short <= 0) continue;
         attempts--;
         const wh = Math.min(short, lost);
-        lost -= wh - serve(i, wh, costOfRoom);
+        lost -= wh - serve(i, wh);
       }
   }
 
-  return { laid, settle, serveDropped };
+  return { laid, settle, drop, serveDropped };
 }

@@ -79,6 +79,7 @@ function group(one) {
       fact("cars", kW(one.carsW)), fact("building", kW(one.demandW)), fact("sun", kW(one.productionW)),
       fact(one.importW < 0 ? "feeding in" : "import", kW(Math.abs(one.importW))),
       one.pricePerKwhMicroEur === null ? null : fact("wholesale", (Number(one.pricePerKwhMicroEur) / 1e6).toFixed(3) + " EUR/kWh"),
+      one.plan === null ? null : fact("shared out by", el("span", one.plan.algorithm === "uncontrolled" ? { class: "warn" } : {}, one.plan.algorithm === "uncontrolled" ? "nobody: uncontrolled, the limit is not kept" : one.plan.algorithm)),
       fact("guard acted", one.guardActions + " times")),
     chart(one),
     el("div", { class: "evses" }, ...one.rows.map(evse)),
@@ -94,9 +95,11 @@ function table(id, title, empty, columns, rows) {
     rows.length ? el("div", { class: "scroll" }, el("table", {}, el("thead", {}, head), el("tbody", {}, ...body))) : el("p", { class: "soft" }, empty));
 }
 function proof(plan) {
+  if (plan.algorithm === "uncontrolled") return el("span", { class: "warn" }, "none: it may exceed the limit");
   if (plan.gap === null) return el("span", { class: "warn" }, "fallback, no claim");
   if (plan.repairedIntervals > 0) return el("span", {}, "proven, then " + plan.repairedIntervals + " repaired");
-  return plan.gap === "0" ? el("span", { class: "good" }, "proven optimal") : el("span", { class: "warn" }, "gap " + plan.gap);
+  if (plan.gap === "0") return el("span", { class: "good" }, "proven optimal");
+  return el("span", { class: "warn" }, "at most " + euro(plan.gapMicroEur) + " above the optimum");
 }
 
 function draw(live) {
@@ -104,7 +107,7 @@ function draw(live) {
   byId("groups").replaceChildren(...(live.groups.length ? live.groups.map(group)
     : [el("section", { class: "card" }, "This service runs without the demo site: nothing here is public. See the API for what it does.")]));
   table("plans", "Latest plans", "No plan yet.",
-    [["made", (p) => clock(p.at)], ["because of", (p) => p.cause], ["in", (p) => p.solveMs.toFixed(1) + " ms", "number"], ["certificate", proof]], live.plans);
+    [["made", (p) => clock(p.at)], ["by", (p) => p.algorithm], ["because of", (p) => p.cause], ["in", (p) => p.solveMs.toFixed(1) + " ms", "number"], ["certificate", proof]], live.plans);
   table("bills", "Latest bills", "No session has ended yet.",
     [["session", (b) => String(b.sessionNumber)], ["energy", (b) => kWh(b.energyWh), "number"], ["amount", (b) => euro(b.amountMicroEur), "number"],
       ["FLEX", (b) => kWh(b.flexWh), "number"], ["on chain", (b) => (b.batch === null ? "waits" : "batch " + b.batch)]], live.bills);

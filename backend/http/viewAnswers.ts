@@ -92,6 +92,10 @@ export const plan = z
     algorithm: z.enum(METHOD_NAMES),
     cause: z.enum(["slot", "event"]),
     gap: z.string().nullable().meta({ description: "Cost minus certified bound; 0: proven optimal; null: no claim" }),
+    gapMicroEur: moneyText.nullable().meta({
+      description:
+        "The same in micro-euro, rounded up, with EUR 40 for each kWh of a promise and EUR 10 for each other kWh left out. Negative only for uncontrolled plans, which may exceed the limit",
+    }),
     repairedIntervals: z.int().meta({ description: "Intervals that minimum power changed after the proof" }),
     solveMs: z.number(),
   })
@@ -100,6 +104,7 @@ export const planOut = (of: PlanView): Out<typeof plan> => ({
   ...of,
   at: at(of.at),
   gap: of.gap === null ? null : of.gap.toString(),
+  gapMicroEur: of.gapMicroEur === null ? null : money(of.gapMicroEur),
 });
 
 const row = {

@@ -16,6 +16,7 @@ import {
   netLoadW,
   owedWh,
 } from "../usecases/board.ts";
+import { gapMicroEur } from "../usecases/gap.ts";
 import type { GroupLimit, Incident, StoredPlan, World } from "../usecases/ports.ts";
 
 type Needs = Pick<World, "store" | "board" | "clock" | "settings">;
@@ -169,6 +170,7 @@ export type PlanView = {
   readonly cause: "slot" | "event";
   /** Cost minus certified bound; 0: no cheaper plan exists; null: this plan claims nothing. */
   readonly gap: bigint | null;
+  readonly gapMicroEur: bigint | null;
   readonly repairedIntervals: number;
   readonly solveMs: number;
 };
@@ -232,6 +234,7 @@ export const planViewOf = ({
   solveMs,
   cost,
   bound,
+  problem,
 }: StoredPlan): PlanView => ({
   id,
   at,
@@ -241,4 +244,5 @@ export const planViewOf = ({
   repairedIntervals,
   solveMs,
   gap: bound === null ? null : cost - bound,
+  gapMicroEur: gapMicroEur({ cost, bound, problem }),
 });

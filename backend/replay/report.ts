@@ -4,6 +4,7 @@ import { SLOT_S } from "../domain/slots.ts";
 import type { EpochSecond } from "../domain/units.ts";
 import { parametersOf } from "../optimisation/algorithms.ts";
 import { parseReceipt } from "../settlement/receipt.ts";
+import { gapMicroEur } from "../usecases/gap.ts";
 import type { Store } from "../usecases/ports.ts";
 import { costOf, equalShare, netW, type Outcome, perfectForesight, perKwh, uncontrolled } from "./baselines.ts";
 import type { ScenarioRun } from "./runScenario.ts";
@@ -209,11 +210,9 @@ async function plansOf(store: Store, any: boolean) {
       solveMs.push(plan.solveMs);
       repairedSlots += plan.repairedIntervals;
       if (plan.algorithm === "least-laxity") fallback++;
-      if (plan.bound === null) continue;
+      const gap = gapMicroEur(plan);
+      if (gap === null) continue;
       certified++;
-      // nano-euro x scale per Wh... the header's scale turns the gap back into micro-euro.
-      const scale = BigInt(`0x${plan.problem.slice(2 * SCALE_AT, 2 * SCALE_AT + 4)}`);
-      const gap = (plan.cost - plan.bound) / (scale * 1000n);
       if (gap > gapMax) gapMax = gap;
     }
     const last = page[page.length - 1];
@@ -235,8 +234,5 @@ async function plansOf(store: Store, any: boolean) {
     incidents,
   };
 }
-
-/** Offset of `scale` in the header of a problem: salt 32, version 1, group 4, slot 4, at 5, n 2, m 2. */
-const SCALE_AT = 50;
 
 export type Report = Awaited<ReturnType<typeof makeReport>>;

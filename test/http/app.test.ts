@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { ALGORITHM_NAMES } from "../../backend/domain/algorithms.ts";
 import { PROBLEMS } from "../../backend/http/problems.ts";
 import { serve } from "../../backend/http/serve.ts";
 import { iso, NOON, PASSWORD, type Service, startService } from "./service.ts";
@@ -140,6 +141,23 @@ describe("HTTP: the application", () => {
     const priceOf = async (id: string) =>
       (await store.sites.tariff((await store.sessions.byId(id))!.tariffId))!.pricePerKwh;
     expect([await priceOf(early), await priceOf(late)]).to.deep.equal([350_000, 420_000]);
+  });
+
+  it("lists algorithms with their parameters, and takes the CPO's choice", async () => {
+    const staff = await service.staff("north");
+    const { algorithms } = (await service.ask("GET", "/cpo/algorithms", { as: staff })).body;
+    expect(algorithms.map((one: { name: string }) => one.name)).to.deep.equal([...ALGORITHM_NAMES]);
+    expect(algorithms[2].parameters[0]).to.include({ name: "highFlexibilityW", unit: "W", default: 11_000, min: 0 });
+    const choice = { name: "equal-share", parameters: { protectPromises: 0 } };
+    const address = "/cpo/groups/north-1/algorithm";
+    expect((await service.ask("PUT", address, { as: staff, body: choice })).body).to.deep.equal(choice);
+    const before = await service.digest();
+    expect((await service.ask("PUT", address, { as: staff, body: choice })).body).to.deep.equal(choice);
+    expect(await service.digest(), "said again").to.equal(before);
+    const { groups } = (await service.ask("GET", "/cpo/groups", { as: staff })).body;
+    expect(groups[0].algorithm).to.deep.equal(choice);
+    const back = await service.ask("PUT", address, { as: staff, body: { name: "least-cost" } });
+    expect(back.body).to.deep.equal({ name: "least-cost", parameters: {} });
   });
 
   it("registers a site, twice the same", async () => {

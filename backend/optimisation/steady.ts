@@ -189,7 +189,7 @@ function exchanged(problem: GroupProblem, plan: Plan, previous: Before | undefin
     settle(
       open()
         .filter((i) => kept(i) === 0)
-        .sort((a, b) => cars[b]!.to - cars[a]!.to || a - b),
+        .sort((a, b) => cars[b]!.to - cars[a]!.to || b - a),
       () => 0,
     );
     // The same power as before, full power first: who runs at part of it takes up the differences.

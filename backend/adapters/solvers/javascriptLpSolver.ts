@@ -38,7 +38,8 @@ export function solveWithJavascriptLpSolver({ columns, rows }: LinearProgram): L
       variable[`r${r}`] = (variable[`r${r}`] ?? 0) + coefficient;
     }
   }
-  const model: Model = { optimize: "cost", opType: "min", constraints, variables };
+  // Its presolving drops rows, and their prices with them.
+  const model: Model = { optimize: "cost", opType: "min", constraints, variables, options: { presolve: false } };
   const answer = solver.Solve(model, undefined, true) as unknown as FullAnswer;
   if (!answer.feasible) return { kind: "infeasible" };
   if (answer.bounded === false) return { kind: "unbounded" };

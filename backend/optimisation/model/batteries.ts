@@ -4,10 +4,10 @@ import { lateColumn } from "./charging.ts";
 import {
   type Battery,
   dischargeableW,
+  leastWorth,
   type ModelOptions,
   type ModelProblem,
   mostWh,
-  pricesOf,
   wantedMoreWh,
   wearPrice,
 } from "./modelProblem.ts";
@@ -15,14 +15,14 @@ import { addColumn, atLeast, type Draft, equality, MICRO_EUR_PER_KWH, term, WH_P
 
 /** C2.1: a car gives from 0 to its discharging power (D4.2 lacks the minus sign). [kWh]   0 <= d_vt <= D_vt, at the price of wear */
 export function c21Discharge(draft: Draft, { cars, intervals }: ModelProblem, options: ModelOptions): number[][] {
-  const prices = intervals.map((interval) => pricesOf(interval, options));
+  const worth = leastWorth(intervals, options);
   return cars.map((car) => {
     const { battery, from, to, session } = car;
     const powerW = dischargeableW(car);
     if (!battery || powerW === 0) return [];
     return Array.from({ length: to - from }, (_, k) => {
       const t = from + k;
-      const cost = wearPrice(battery, prices[t]!) / MICRO_EUR_PER_KWH;
+      const cost = wearPrice(battery, worth[t]!) / MICRO_EUR_PER_KWH;
       const upper = mostWh(powerW, intervals[t]!.durationS) / WH_PER_KWH;
       return addColumn(draft, { name: `discharge ${session} ${t}`, cost, lower: 0, upper });
     });

@@ -86,7 +86,9 @@ export function modelOf(
   const of = (name: (typeof LINEAR_PROGRAM_PARAMETERS)[number]["name"]) =>
     parameters[name] ?? LINEAR_PROGRAM_PARAMETERS.find((one) => one.name === name)!.default;
   const exportLimitW = of("exportLimitW");
+  const limited = exportLimitW < LINEAR_PROGRAM_PARAMETERS[1].max;
   const intervals = problem.intervals.map((interval) => {
+    if (!limited) return interval;
     const limitWh = Math.min(mostWh(exportLimitW, interval.durationS), interval.exportLimitWh ?? Infinity);
     return { ...interval, exportLimitWh: limitWh as typeof interval.limitWh };
   });

@@ -96,14 +96,27 @@ export function pricesOf(interval: ModelInterval, options: ModelOptions): Prices
 }
 
 /**
- * Price of discharging a kWh. Above |p| (1/eta^2 - 1) for the lowest price p < 0 of the interval, or the model would
- * burn energy by charging and discharging at once. micro-euro per kWh
+ * The least that energy can be worth in each interval: its own prices where as much as there is can be fed in; elsewhere the
+ * lowest of the horizon, since a battery may want to be rid of energy in order to be paid for more. Never above 0.
+ * micro-euro per kWh
  */
-export function wearPrice({ wear, efficiencyPerMille }: Battery, prices: Prices): number {
-  const lowest = Math.min(0, prices.import, prices.feedIn);
-  if (lowest === 0) return wear;
+export function leastWorth(intervals: readonly ModelInterval[], options: ModelOptions): number[] {
+  const prices = intervals.map((interval) => pricesOf(interval, options));
+  const own = prices.map((one) => Math.min(0, one.import, one.feedIn));
+  const lowest = Math.min(0, ...own);
+  return intervals.map(({ exportLimitWh }, t) =>
+    exportLimitWh === undefined && prices[t]!.mayExport ? own[t]! : lowest,
+  );
+}
+
+/**
+ * Price of discharging a kWh: wear, and above |p| (1/eta^2 - 1) where energy is worth p < 0, or the model would burn energy by
+ * charging and discharging at once. micro-euro per kWh
+ */
+export function wearPrice({ wear, efficiencyPerMille }: Battery, worth: number): number {
+  if (worth === 0) return wear;
   const squared = efficiencyPerMille ** 2;
-  return Math.max(wear, Math.floor((-lowest * (1_000_000 - squared)) / squared) + 1);
+  return Math.max(wear, Math.floor((-worth * (1_000_000 - squared)) / squared) + 1);
 }
 
 /** Minutes from the start of the horizon to each interval. */

@@ -69,12 +69,14 @@ export function v12Supply(
     draft.rows.push(equality(`V1.2 supply ${t}`, -netWh(interval) / WH_PER_KWH, terms[t]!));
 }
 
-/** C3.2: an order to consume is followed as far as needs allow. [kWh]   import_t + missed_t >= leastImport_t; missed costs `extra`, below any promise */
+/** C3.2: an order to consume is followed as far as needs allow. [kWh]   import_t - export_t + missed_t >= leastImport_t; missed costs `extra`, less than any promise */
 export function c32LeastImport(draft: Draft, { intervals, weights }: ModelProblem, supply: Supply[]): void {
   for (const [t, { leastImportWh }] of intervals.entries()) {
     if (leastImportWh === undefined) continue;
-    const missed = column(draft, `missed ${t}`, weights.extra, leastImportWh);
-    const terms = [term(supply[t]!.imported), term(missed)];
+    const { imported, exported } = supply[t]!;
+    const mostOut = exported === null ? 0 : draft.columns[exported]!.upper * WH_PER_KWH;
+    const missed = column(draft, `missed ${t}`, weights.extra, leastImportWh + mostOut);
+    const terms = [term(imported), ...(exported === null ? [] : [term(exported, -1)]), term(missed)];
     draft.rows.push(atLeast(`C3.2 least import ${t}`, leastImportWh / WH_PER_KWH, terms));
   }
 }

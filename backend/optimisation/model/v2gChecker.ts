@@ -113,6 +113,7 @@ function costOf(problem: ModelProblem, plan: V2gPlan, rules: V2gRules): bigint {
   const { cars, intervals, weights } = problem;
   const scale = BigInt(weights.scale);
   const early = earlyOf(problem);
+  const wearOf = wearsOf(problem, rules);
   const load = intervals.map(() => 0);
   let cost = 0n;
   for (const [i, car] of cars.entries()) {
@@ -124,7 +125,7 @@ function costOf(problem: ModelProblem, plan: V2gPlan, rules: V2gRules): bigint {
       load[t]! += c - d;
       stored += battery.perCharged * c - battery.perDischarged * d;
       cost += early[t]! * BigInt(c);
-      if (d > 0) cost += scale * BigInt(wearOf(car, supplyOf(problem, t, rules)) * d);
+      if (d > 0) cost += scale * BigInt(wearOf(car, t) * d);
     }
     // Missing Wh as charged at the EVSE, in e^2-ths.
     const missing = BigInt(Math.max(0, battery.target - stored));
@@ -149,6 +150,7 @@ function boundOf(problem: ModelProblem, { w, y, z }: V2gCertificate, rules: V2gR
   const { cars, intervals, weights } = problem;
   const scale = BigInt(weights.scale);
   const early = earlyOf(problem);
+  const wearOf = wearsOf(problem, rules);
   let bound = 0n;
   for (const [t, interval] of intervals.entries()) {
     const supply = supplyOf(problem, t, rules);
@@ -183,7 +185,7 @@ function boundOf(problem: ModelProblem, { w, y, z }: V2gCertificate, rules: V2gR
       const zk = z[i]![k]!;
       const mostIn = Math.floor((car.powerW * intervals[t]!.durationS) / 3600);
       const mostOut = Math.floor((battery.dischargeW * intervals[t]!.durationS) / 3600);
-      const wear = scale * BigInt(wearOf(car, supplyOf(problem, t, rules)));
+      const wear = scale * BigInt(wearOf(car, t));
       sum -= BigInt(mostIn) * positive(charged * zk - unit * (w[t]! + early[t]!));
       sum -= BigInt(mostOut) * positive(unit * (w[t]! - wear) - discharged * zk);
       const held = k < stay - 1 ? unit * (zk - z[i]![k + 1]!) : unit * zk - discharged * yi;
@@ -272,12 +274,21 @@ function billOf(supply: SupplyPoint, total: number): number {
   return Math.min(...bills);
 }
 
-/** Price of wear, raised where charging and discharging at once would pay. micro-euro per kWh */
-function wearOf({ battery }: ModelCar, { price, feedIn }: SupplyPoint): number {
-  if (!battery) return 0;
-  const worst = Math.min(price, feedIn, 0);
-  const e2 = battery.efficiencyPerMille * battery.efficiencyPerMille;
-  return worst === 0 ? battery.wear : Math.max(battery.wear, 1 + Math.floor((-worst * (1_000_000 - e2)) / e2));
+/** Price of wear by interval, raised where charging and discharging at once would pay. micro-euro per kWh */
+function wearsOf(problem: ModelProblem, rules: V2gRules): (car: ModelCar, t: number) => number {
+  const worst = problem.intervals.map((_, t) => {
+    const { price, feedIn } = supplyOf(problem, t, rules);
+    return Math.min(price, feedIn, 0);
+  });
+  const worstOfAll = worst.reduce((least, one) => Math.min(least, one), 0);
+  return ({ battery }, t) => {
+    if (!battery) return 0;
+    const { exportLimitWh, price, feedIn } = problem.intervals[t]!;
+    const shut = exportLimitWh !== undefined || (rules.curtailPv === true && price < feedIn && feedIn <= 0);
+    const p = shut ? worstOfAll : worst[t]!;
+    const e2 = battery.efficiencyPerMille * battery.efficiencyPerMille;
+    return p === 0 ? battery.wear : Math.max(battery.wear, 1 + Math.floor((-p * (1_000_000 - e2)) / e2));
+  };
 }
 
 /** Early weight x whole minutes, by interval. */

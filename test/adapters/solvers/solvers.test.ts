@@ -46,6 +46,8 @@ for (const solver of ["javascript-lp-solver", "highs"] as const) {
       if (solution.kind !== "optimal") return;
       expect(solution.values.map((v) => Math.round(v * 1e6) / 1e6)).to.deep.equal([1, 5, 4]);
       expect(Math.abs(solution.objective - 17)).to.be.below(1e-6);
+      // One more unit of the first row comes from a, at 3; the second row does not bind.
+      expect(solution.duals?.map((v) => Math.round(v * 1e6) / 1e6 + 0)).to.deep.equal([3, 0]);
     });
 
     it("tells infeasible, unbounded and empty programs apart", async () => {
@@ -107,6 +109,21 @@ for (const solver of ["javascript-lp-solver", "highs"] as const) {
 }
 
 describe("solver port", () => {
+  it("solves whole-number programs by HiGHS only, with the bound that it proves", async () => {
+    // 5 a + 4 b >= 7 at 3 a + 2 b: 1.75 b would cost 3.5; in whole numbers 2 b cost 4
+    const [a, b] = [aColumn(3, 9), aColumn(2, 9)].map((column) => ({ ...column, integer: true as const }));
+    const whole = program([a!, b!], [7, [5, 4], infinity]);
+    const port = createSolvers();
+    const solution = await port.solve(whole);
+    await port.close();
+    expect(solution).to.deep.include({ kind: "optimal", objective: 4, bound: 4 });
+    expect(solution.kind === "optimal" && solution.values.map((value) => value + 0)).to.deep.equal([0, 2]);
+    expect(solution).not.to.have.property("duals");
+    const small = createSolver({ solver: "javascript-lp-solver" });
+    expect(await small.solve(whole)).to.deep.include({ kind: "failed" });
+    await small.close();
+  });
+
   it("refuses variables that may be negative where the package would answer wrongly", async () => {
     const port = createSolver({ solver: "javascript-lp-solver" });
     const solution = await port.solve(program([aColumn(0, infinity, -infinity)], [-5, [1], -5]));

@@ -37,28 +37,31 @@ export function carsWhBySlot(problem: GroupProblem, plan: Pick<Plan, "energyWh">
 
 /**
  * The problem in which the cars of a slot (fixed ones included) take at most `capsWh`; of the problem's first slot
- * `spentWh` are spent already. A slot's cap is shared out over its intervals by time. PV that the cars may not take is
- * left out of the problem: it is fed in whatever they do.
+ * `spentWh` are spent already. What a cap leaves beside fixed load is shared out over the slot's intervals by time. PV
+ * that the cars may not take is left out of the problem: it is fed in whatever they do.
  */
 export function withCaps<Laid extends Intervals>(problem: Laid, capsWh: BySlot, spentWh = 0): Laid {
   if (capsWh.size === 0) return problem;
   const slots = slotsOf(problem);
   const lengthS = new Map<number, number>();
-  for (const [t, { durationS }] of problem.intervals.entries())
+  const takenWh = new Map<number, number>([[slots[0]!, spentWh]]);
+  for (const [t, { durationS, fixedWh }] of problem.intervals.entries()) {
     lengthS.set(slots[t]!, (lengthS.get(slots[t]!) ?? 0) + durationS);
+    takenWh.set(slots[t]!, (takenWh.get(slots[t]!) ?? 0) + fixedWh);
+  }
   const intervals = problem.intervals.map((interval, t) => {
     const slot = slots[t]!;
     const capWh = capsWh.get(slot);
     if (capWh === undefined) return interval;
-    const leftWh = Math.max(0, capWh - (slot === slots[0] ? spentWh : 0));
-    return capped(interval, Math.floor((leftWh * interval.durationS) / lengthS.get(slot)!));
+    const leftWh = Math.max(0, capWh - takenWh.get(slot)!);
+    return withRoom(interval, Math.floor((leftWh * interval.durationS) / lengthS.get(slot)!));
   });
   return { ...problem, intervals };
 }
 
-function capped(interval: Interval, capWh: number): Interval {
+/** The interval in which the cars that are planned may take no more than `roomWh`. */
+function withRoom(interval: Interval, roomWh: number): Interval {
   const { limitWh, demandWh, productionWh, fixedWh } = interval;
-  const roomWh = Math.max(0, capWh - fixedWh);
   const netWh = demandWh + fixedWh - productionWh;
   if (netWh >= 0) return { ...interval, limitWh: wattHour(Math.min(limitWh, netWh + roomWh)) };
   const surplusWh = -netWh;
@@ -111,11 +114,21 @@ export function deliverableDown(
     Math.min(orderedWh, Math.max(0, (plannedWh.get(slot) ?? 0) - (fixedWh.get(slot) ?? 0))),
   );
   const shortBefore = shortWh(problem);
-  const holds = (reducedWh: readonly number[]) => {
-    const capsWh = new Map(slots.map((slot, k) => [slot, (plannedWh.get(slot) ?? 0) - reducedWh[k]!]));
+  const holds = (reducedWh: readonly number[], untouched: boolean) => {
+    const capsWh = new Map(
+      slots.flatMap((slot, k) =>
+        untouched && reducedWh[k] === 0 ? [] : [[slot, (plannedWh.get(slot) ?? 0) - reducedWh[k]!] as const],
+      ),
+    );
     return shortWh(withCaps(problem, capsWh, spentWh)) <= shortBefore;
   };
-  return named(slots, evenMost(mostWh, holds));
+  // No ordered slot takes up what another one gives, unless what is known by now does not fit the old plan any more.
+  const nothing = slots.map(() => 0);
+  const outgrown = !holds(nothing, false);
+  return named(
+    slots,
+    evenMost(mostWh, (reducedWh) => holds(reducedWh, outgrown)),
+  );
 }
 
 /**

@@ -1,5 +1,5 @@
 /**
- * One short replay with everything real, for all audit tests of a run. Changes to its database happen in a transaction
+ * One short replay per algorithm with everything real, for all audit tests of a run. Changes to its database happen in a transaction
  * that is rolled back after the audit; its chain is looked at once and remembered.
  */
 import { expect } from "chai";
@@ -10,6 +10,7 @@ import { createStore } from "../../backend/adapters/store/store.ts";
 import { auditSystem } from "../../backend/auditSystem.ts";
 import { chainTotals } from "../../backend/chainTotals.ts";
 import { DEFAULT_SETTINGS, derivedRandom, openSystem, type System } from "../../backend/compose.ts";
+import type { AlgorithmName } from "../../backend/domain/algorithms.ts";
 import { replayScenario } from "../../backend/replay/replayScenario.ts";
 import { readScenario } from "../../backend/replay/scenario.ts";
 import { type AuditParts, type AuditReport, audit } from "../../backend/usecases/audit.ts";
@@ -29,16 +30,20 @@ export type AuditedReplay = {
   auditAfter(statements: readonly string[], parts?: Partial<AuditParts>): Promise<AuditReport>;
 };
 
-let made: Promise<AuditedReplay> | undefined;
-export function auditedReplay(): Promise<AuditedReplay> {
-  made ??= make();
-  return made;
+const made = new Map<AlgorithmName, Promise<AuditedReplay>>();
+export function auditedReplay(algorithm: AlgorithmName = "least-cost"): Promise<AuditedReplay> {
+  const replay = made.get(algorithm) ?? make(algorithm);
+  made.set(algorithm, replay);
+  return replay;
 }
 
 // Root hook: what a run shares stops with it.
-if (typeof after === "function") after(async () => (await made)?.system.close());
+if (typeof after === "function")
+  after(async () => {
+    for (const replay of made.values()) await (await replay).system.close();
+  });
 
-async function make(): Promise<AuditedReplay> {
+async function make(algorithm: AlgorithmName): Promise<AuditedReplay> {
   const system = await openSystem({ random: derivedRandom("audit test") });
   const { database, ledger } = system;
   const market = DEFAULT_SETTINGS.market;
@@ -46,6 +51,7 @@ async function make(): Promise<AuditedReplay> {
   await replayScenario(system, {
     scenario: readScenario(shortened(SAMPLE, HOURS)),
     settings: DEFAULT_SETTINGS,
+    algorithm: { name: algorithm, parameters: {} },
     version: "test",
     totals: () => chainTotals(system),
     audit: async () => {

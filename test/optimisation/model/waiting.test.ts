@@ -1,0 +1,119 @@
+import { expect } from "chai";
+import fc from "fast-check";
+import { solveWithHighs } from "../../../backend/adapters/solvers/highs.ts";
+import { microEurPerKwh, wattHour } from "../../../backend/domain/units.ts";
+import { groupProgram } from "../../../backend/optimisation/model/groupProgram.ts";
+import type { ModelOptions, ModelProblem } from "../../../backend/optimisation/model/modelProblem.ts";
+import { aCar, anInterval, aProblem, randomProblem } from "../../support/problems.ts";
+
+/** 5.3.4 as D4.2 means it: intervals at whose end a car is not complete, in the solution of a program. */
+async function solved(problem: ModelProblem, options: ModelOptions) {
+  const program = groupProgram(problem, options);
+  const solution = await solveWithHighs(program, 20);
+  if (solution.kind !== "optimal") throw new Error(solution.kind);
+  let open = 0;
+  for (const [i, car] of problem.cars.entries()) {
+    const wanted = (car.needWh + car.moreWh) / 1000;
+    let served = 0;
+    for (const column of program.charge[i]!) {
+      served += solution.values[column]!;
+      if (served < wanted - 1e-6) open++;
+    }
+  }
+  return { objective: solution.objective, open, bound: solution.bound, program, values: solution.values };
+}
+
+describe("O4 opportunity cost", () => {
+  const two = [
+    aCar({ session: 1, needWh: wattHour(2_000), to: 4 }),
+    aCar({ session: 2, needWh: wattHour(500), to: 4 }),
+  ];
+  const problem = aProblem({
+    weights: { scale: 1, early: 0, voll: 10_000_000, extra: 2_000_000 },
+    cars: two,
+    intervals: [0, 1, 2, 3].map(() => anInterval({ limitWh: wattHour(1_000) })),
+  });
+
+  it("prices energy by the age of its session, per kWh of its need", () => {
+    const program = groupProgram(
+      { ...problem, cars: [{ ...two[0]!, previousSlots: 3 }, two[1]!] },
+      { opportunityCost: 6_000 },
+    );
+    const costs = program.charge.map((stay) => stay.map((column) => program.columns[column]!.cost));
+    // EUR/MWh: 0.006 EUR x age / 2 kWh, and / 0.5 kWh.
+    expect(costs).to.deep.equal([
+      [12, 15, 18, 21],
+      [12, 24, 36, 48],
+    ]);
+  });
+
+  it("completes the short session first, relaxed and with binaries", async () => {
+    const [relaxed, exact] = [
+      await solved(problem, { opportunityCost: 10_000 }),
+      await solved(problem, { opportunityCost: 10_000, openBinaries: true }),
+    ];
+    for (const { open, program, values } of [relaxed, exact]) {
+      expect(open).to.equal(2); // 2.5 kWh at 1 kWh a slot: the short one in the first, the long one in the third
+      expect(values[program.charge[1]![0]!]).to.be.closeTo(0.5, 1e-6);
+    }
+    // Energy at 0.2 EUR/kWh, and two open intervals at 0.01.
+    expect(exact.objective).to.be.closeTo(500 + 20, 1e-6);
+    expect(exact.bound).to.be.within(519.9, 520 + 1e-6);
+  });
+
+  it("is bounded by its linear relaxation from below and by the relaxed plan from above", async function () {
+    this.timeout(60_000);
+    const opportunityCost = 10_000;
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 0, max: 100_000 }), async (seed) => {
+        const random = randomProblem(seed);
+        const small = { ...random, weights: problem.weights, cars: random.cars.slice(0, 4) };
+        const relaxed = await solved(small, { opportunityCost });
+        const exact = await solved(small, { opportunityCost, openBinaries: true });
+        const waiting = opportunityCost / 1000;
+        const energy = groupProgram(small).columns.reduce((sum, { cost }, j) => sum + cost * relaxed.values[j]!, 0);
+        const tolerance = 1e-6 * (1 + Math.abs(exact.objective));
+        // z = 1 - served share: less by one interval per car than the price by age, which counts the last one whole.
+        expect(exact.objective).to.be.at.least(relaxed.objective - waiting * small.cars.length - tolerance);
+        expect(exact.bound ?? exact.objective).to.be.at.most(energy + waiting * relaxed.open + tolerance);
+      }),
+      { numRuns: 40 },
+    );
+  });
+});
+
+describe("O1 with binaries", () => {
+  /** 1 kWh of surplus, worth 0.05 fed in, import paid with 0.09: a car that takes 2 kWh. */
+  const sunny = aProblem({
+    weights: { scale: 1, early: 0, voll: 10_000_000, extra: 2_000_000 },
+    cars: [aCar({ session: 1, needWh: wattHour(2_000) })],
+    intervals: [
+      anInterval({ productionWh: wattHour(1_000), price: microEurPerKwh(-90_000), feedIn: microEurPerKwh(50_000) }),
+    ],
+  });
+
+  it("never imports and exports at once, where the linear program without them would for ever", async () => {
+    const exact = await solved(sunny, { directionBinaries: true });
+    const at = (name: string) => exact.values[exact.program.columns.findIndex((column) => column.name === name)];
+    expect([at("import 0"), at("export 0")].map((kwh) => Math.round(kwh! * 1e6) / 1e6 + 0)).to.deep.equal([1, 0]);
+    expect(exact.objective).to.be.closeTo(-90, 1e-6);
+  });
+
+  it("read convexly, import costs what feeding in is worth", async () => {
+    const convex = await solved(sunny, {});
+    expect(convex.objective).to.be.closeTo(50, 1e-6);
+    expect(convex.program.columns.some(({ integer }) => integer)).to.equal(false);
+  });
+
+  it("are where feeding in is worth more than import costs, and nowhere else", () => {
+    for (let seed = 0; seed < 60; seed++) {
+      const problem = randomProblem(seed);
+      const { columns } = groupProgram(problem, { directionBinaries: true });
+      const binaries = columns.flatMap(({ name, integer }) => (integer ? [name] : []));
+      const expected = problem.intervals.flatMap(({ price, feedIn, demandWh, fixedWh, productionWh }, t) =>
+        feedIn > price && productionWh > demandWh + fixedWh ? [`importing ${t}`] : [],
+      );
+      expect(binaries, `seed ${seed}`).to.deep.equal(expected);
+    }
+  });
+});

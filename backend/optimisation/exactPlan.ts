@@ -27,13 +27,23 @@ export function exactPlan(problem: GroupProblem, parameters: ExactParameters = {
   return { ...plan, cost: planValue(problem, plan).cost };
 }
 
+/** Prices per Wh in units of micro-euro per kWh / scale. */
+export type Values = {
+  /** Of promised and of best-effort energy that a car does not get. */
+  readonly promised: number;
+  readonly bestEffort: number;
+  /** Of energy that was to come by the first deadline and comes later. */
+  readonly first: number;
+};
+
 /**
  * The optimum with second deadlines and waiting costs, and its proof. `y`, `w`: price of one more Wh for a car, and in an
- * interval. `objective` = cost of the plan + waiting + missed first parts, nano-euro x scale; `dual` is what y and w prove
- * that no plan can undercut: they are equal.
+ * interval. `objective` = cost of the plan, with `values` for what is not served, + waiting, in which energy that is never
+ * served waits to the end of the stay. `dual` is what y and w prove that no plan can undercut: they are equal.
  */
 export type NetworkOptimum = {
   readonly energyWh: readonly (readonly number[])[];
+  readonly values: Values;
   readonly objective: bigint;
   readonly dual: bigint;
   readonly y: readonly bigint[];
@@ -43,11 +53,12 @@ export type NetworkOptimum = {
 /**
  * The same optimum as `leastCost` by another method, for what the greedy cannot do. A car is a node with the energy that
  * it wants; its first deadline is a second node that everything from `first.to` on passes through: at most
- * need + more - first.wh freely, the rest at a price between promised and best-effort energy. About ten times slower.
+ * need + more - first.wh freely, the rest at a price. Lexicographic: most promised energy, then most of the first parts
+ * in time, then most best effort, then least cost with waiting. About ten times slower than the greedy.
  */
 export function leastCostByNetwork(problem: GroupProblem, parameters: ExactParameters = {}): NetworkOptimum {
   const { cars, intervals } = problem;
-  const network = networkOf(problem, parameters.waitingMicroEurPerHour ?? 0);
+  const { network, values } = networkOf(problem, parameters.waitingMicroEurPerHour ?? 0);
   const { flow, spilled, potential } = minimumCostFlow(network);
 
   let arc = 0;
@@ -68,18 +79,18 @@ export function leastCostByNetwork(problem: GroupProblem, parameters: ExactParam
     dual += BigInt(network.supply[v]!) * BigInt(potential[v]!);
   }
   const big = (from: number, count: number) => Array.from(potential.subarray(from, from + count), BigInt);
-  return { energyWh, objective, dual, y: big(0, cars.length), w: big(cars.length, intervals.length) };
+  return { energyWh, values, objective, dual, y: big(0, cars.length), w: big(cars.length, intervals.length) };
 }
 
 /** Nodes: cars, intervals, then one for the late part of each car with a first deadline. Arcs: the charges first. */
-function networkOf(problem: GroupProblem, waitingMicroEurPerHour: number): Network {
+function networkOf(problem: GroupProblem, waitingMicroEurPerHour: number): { network: Network; values: Values } {
   const { cars, intervals, weights } = problem;
   const [n, m] = [cars.length, intervals.length];
-  const v1 = weights.scale * weights.voll;
-  const v2 = weights.scale * weights.extra;
-  if (v1 < v2) throw new RangeError(`voll ${weights.voll} is below extra ${weights.extra}: a promise must come first.`);
+  if (weights.voll < weights.extra)
+    throw new RangeError(`voll ${weights.voll} is below extra ${weights.extra}: a promise must come first.`);
   const supply: number[] = cars.map(({ needWh, moreWh }) => needWh + moreWh);
-  const sink = n + m + cars.filter(({ first }) => first !== undefined).length;
+  const firsts = cars.filter(({ first }) => first !== undefined).length;
+  const sink = n + m + firsts;
   const tail: number[] = [];
   const head: number[] = [];
   const capacity: number[] = [];
@@ -91,46 +102,93 @@ function networkOf(problem: GroupProblem, waitingMicroEurPerHour: number): Netwo
     cost.push(price);
   };
 
-  const endMinute = endMinutes(problem);
+  const prices = pricesOf(problem);
+  const waiting = waitingPrices(
+    problem,
+    waitingMicroEurPerHour,
+    Math.floor(EXACT / ((Math.min(n, m) + 2) * (firsts + 4))),
+  );
+  const values = valuesOf(problem, prices, waiting, firsts);
   let late = n + m;
   for (const [i, { powerW, from, to, first }] of cars.entries()) {
-    const before = from === 0 ? 0 : endMinute[from - 1]!;
     for (let t = from; t < to; t++) {
-      const waiting = (waitingMicroEurPerHour * (endMinute[t]! - before)) / 60 / (supply[i]! / 1000);
-      const price = supply[i] === 0 ? 0 : Math.floor(weights.scale * waiting);
       const node = first !== undefined && t >= first.to ? late : i;
-      add(node, n + t, Math.floor((powerW * intervals[t]!.durationS) / 3600), price);
+      add(node, n + t, Math.floor((powerW * intervals[t]!.durationS) / 3600), waiting[i]![t - from]!);
     }
     if (first !== undefined) late++;
   }
   late = n + m;
   for (const [i, { first, moreWh }] of cars.entries()) {
-    add(i, sink, moreWh, v2);
+    add(i, sink, moreWh, values.bestEffort + waiting[i]!.at(-1)!);
     if (first === undefined) continue;
     const part = Math.min(first.wh, supply[i]!);
     add(i, late, supply[i]! - part, 0);
-    add(i, late, part, Math.floor((v1 + v2) / 2));
+    add(i, late, part, values.first);
     late++;
   }
-  for (const [t, interval] of intervals.entries()) {
-    const { pv, grid } = capacityOf(interval);
-    const early = weights.early * (t === 0 ? 0 : endMinute[t - 1]!);
-    // With surplus, importing is never cheaper than using it (README.md, "Objective").
-    const price = pv > 0 ? Math.max(interval.price, interval.feedIn) : interval.price;
-    add(n + t, sink, pv, weights.scale * interval.feedIn + early);
-    add(n + t, sink, grid, weights.scale * price + early);
+  for (const [t, { pv, grid, f, p }] of prices.entries()) {
+    add(n + t, sink, pv, f);
+    add(n + t, sink, grid, p);
   }
-  // What a car does not get costs v1. An interval or a late part must not be left that way: a Wh more costs more.
-  const spill = Array.from({ length: sink }, (_, v) => (v < n ? v1 : v1 + 1));
+  // An interval or a late part must not be left straight to the sink: it would cost more than not to serve any car.
+  const never = waiting.reduce((most, stay) => Math.max(most, stay.at(-1)!), values.promised) * 2;
+  const spill = Array.from({ length: sink }, (_, v) => (v < n ? values.promised + waiting[v]!.at(-1)! : never));
   while (supply.length < sink) supply.push(0);
-  return { supply, spill, tail, head, capacity, cost };
+  return { network: { supply, spill, tail, head, capacity, cost }, values };
 }
 
-/** Whole minutes from `at` to the end of each interval. */
-function endMinutes({ intervals }: GroupProblem): number[] {
+/** Sums of so large prices are still exact. */
+const EXACT = 2 ** 50;
+
+/**
+ * One Wh more of something may change everything else along one cycle of moves: two intervals' prices, the waiting of every
+ * car at most once, and every first part at most once. Each value outweighs what is below it along such a cycle.
+ */
+function valuesOf(
+  { weights, intervals }: GroupProblem,
+  prices: Prices,
+  waiting: readonly (readonly number[])[],
+  firsts: number,
+): Values {
+  const longest = waiting.reduce((most, stay) => Math.max(most, stay.at(-1)!), 0);
+  const moved = longest * (Math.min(waiting.length, intervals.length) + 2);
+  const bestEffort = weights.scale * weights.extra + moved;
+  const usable = prices.filter(({ pv, grid }) => pv + grid > 0).flatMap(({ f, p }) => [f, p]);
+  const spread = usable.reduce((a, b) => Math.max(a, b), 0) - usable.reduce((a, b) => Math.min(a, b), 0);
+  const first = bestEffort + spread + moved + 1;
+  const promised = weights.scale * weights.voll;
+  if (firsts === 0) return { promised: moved > 0 ? Math.max(promised, first) : promised, first, bestEffort };
+  return { promised: Math.max(promised, first * (Math.min(firsts, intervals.length) + 1)), first, bestEffort };
+}
+
+/** Of each car's Wh in each interval of its stay: whole, at most `most`. Rounded down in integers, so that it is the same anywhere. */
+function waitingPrices({ cars, intervals, weights }: GroupProblem, microEurPerHour: number, most: number): number[][] {
+  const perHour = BigInt(weights.scale) * BigInt(microEurPerHour) * 1_000n; // Wh per kWh
+  const endMinute: number[] = [];
   let elapsedS = 0;
-  return intervals.map(({ durationS }) => {
+  for (const { durationS } of intervals) {
     elapsedS += durationS;
-    return Math.floor(elapsedS / 60);
+    endMinute.push(Math.floor(elapsedS / 60));
+  }
+  return cars.map(({ from, to, needWh, moreWh }) => {
+    const before = from === 0 ? 0 : endMinute[from - 1]!;
+    const perMinute = BigInt(60 * (needWh + moreWh));
+    return endMinute
+      .slice(from, to)
+      .map((end) => (perMinute === 0n ? 0 : Math.min(most, Number((perHour * BigInt(end - before)) / perMinute))));
+  });
+}
+
+type Prices = readonly { readonly pv: number; readonly grid: number; readonly f: number; readonly p: number }[];
+
+/** README.md, "Objective": f for PV surplus, p for import, with the early weight. */
+function pricesOf({ intervals, weights }: GroupProblem): Prices {
+  let elapsedS = 0;
+  return intervals.map((interval) => {
+    const { pv, grid } = capacityOf(interval);
+    const early = weights.early * Math.floor(elapsedS / 60);
+    elapsedS += interval.durationS;
+    const dearest = pv > 0 ? Math.max(interval.price, interval.feedIn) : interval.price;
+    return { pv, grid, f: weights.scale * interval.feedIn + early, p: weights.scale * dearest + early };
   });
 }

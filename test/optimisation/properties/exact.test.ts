@@ -9,8 +9,8 @@ import { leastCostByNetwork } from "../../../backend/optimisation/exactPlan.ts";
 import { leastCost } from "../../../backend/optimisation/leastCost.ts";
 import { leastLaxity } from "../../../backend/optimisation/leastLaxity.ts";
 import { crossCheck, linearProgram } from "../../../backend/optimisation/model.ts";
-import type { GroupProblem, Plan } from "../../../backend/optimisation/problem.ts";
-import { DAYS, howOften, PATIENCE_MS, problems, SHORT } from "./support.ts";
+import type { Plan } from "../../../backend/optimisation/problem.ts";
+import { costByDefinition, DAYS, howOften, PATIENCE_MS, problems, SHORT } from "./support.ts";
 
 const anyGroup = problems({ intervals: DAYS, cars: 12 });
 const smallGroup = problems({ intervals: SHORT, cars: 6 });
@@ -105,7 +105,7 @@ describe("certificates, on random problems", function () {
       }),
       howOften(2_000),
     );
-    expect(dearer).to.be.greaterThan(200);
+    expect(dearer).to.be.greaterThan(howOften(2_000).numRuns / 10);
   });
 
   it("cannot be forged: no whole numbers prove more than the optimum", () => {
@@ -129,7 +129,7 @@ describe("certificates, on random problems", function () {
       }),
       howOften(2_000),
     );
-    expect(less).to.be.greaterThan(300);
+    expect(less).to.be.greaterThan(howOften(2_000).numRuns / 10);
   });
 });
 
@@ -143,32 +143,6 @@ function moved(plan: Plan, moves: readonly (readonly [number, number, number])[]
     if (b % 3 > 0) stay[b % stay.length]! += 1;
   }
   return energyWh;
-}
-
-/** README.md, "Objective", summed car by car and Wh by Wh of an interval: nano-euro x scale. */
-function costByDefinition(
-  { cars, intervals, weights }: GroupProblem,
-  energyWh: readonly (readonly number[])[],
-): bigint {
-  let cost = 0n;
-  let elapsedS = 0;
-  for (const [t, v] of intervals.entries()) {
-    const wait = BigInt(weights.early) * BigInt(Math.floor(elapsedS / 60));
-    elapsedS += v.durationS;
-    const wh = cars.reduce((sum, { from }, i) => sum + (energyWh[i]![t - from] ?? 0), 0);
-    const surplus = Math.max(0, v.productionWh - v.demandWh - v.fixedWh);
-    const [feedIn, price] = surplus > 0 ? [v.feedIn, Math.max(v.price, v.feedIn)] : [v.price, v.price];
-    const fromSurplus = Math.min(wh, surplus);
-    cost += BigInt(fromSurplus) * BigInt(weights.scale) * BigInt(feedIn);
-    cost += BigInt(wh - fromSurplus) * BigInt(weights.scale) * BigInt(price) + BigInt(wh) * wait;
-  }
-  for (const [i, { needWh, moreWh }] of cars.entries()) {
-    const served = energyWh[i]!.reduce((sum, wh) => sum + wh, 0);
-    const short = Math.max(0, needWh - served);
-    cost += BigInt(weights.scale) * BigInt(weights.voll) * BigInt(short);
-    cost += BigInt(weights.scale) * BigInt(weights.extra) * BigInt(needWh + moreWh - served - short);
-  }
-  return cost;
 }
 
 const bigints = (_: string, value: unknown) => (typeof value === "bigint" ? `${value}` : value);

@@ -105,3 +105,29 @@ export const problems = ({ intervals, cars, first = false }: Size): fc.Arbitrary
         }),
       ),
   );
+
+/** README.md, "Objective", summed car by car and Wh by Wh of an interval: nano-euro x scale. */
+export function costByDefinition(
+  { cars, intervals, weights }: GroupProblem,
+  energyWh: readonly (readonly number[])[],
+): bigint {
+  let cost = 0n;
+  let elapsedS = 0;
+  for (const [t, v] of intervals.entries()) {
+    const wait = BigInt(weights.early) * BigInt(Math.floor(elapsedS / 60));
+    elapsedS += v.durationS;
+    const wh = cars.reduce((sum, { from }, i) => sum + (energyWh[i]![t - from] ?? 0), 0);
+    const surplus = Math.max(0, v.productionWh - v.demandWh - v.fixedWh);
+    const [feedIn, price] = surplus > 0 ? [v.feedIn, Math.max(v.price, v.feedIn)] : [v.price, v.price];
+    const fromSurplus = Math.min(wh, surplus);
+    cost += BigInt(fromSurplus) * BigInt(weights.scale) * BigInt(feedIn);
+    cost += BigInt(wh - fromSurplus) * BigInt(weights.scale) * BigInt(price) + BigInt(wh) * wait;
+  }
+  for (const [i, { needWh, moreWh }] of cars.entries()) {
+    const served = energyWh[i]!.reduce((sum, wh) => sum + wh, 0);
+    const short = Math.max(0, needWh - served);
+    cost += BigInt(weights.scale) * BigInt(weights.voll) * BigInt(short);
+    cost += BigInt(weights.scale) * BigInt(weights.extra) * BigInt(needWh + moreWh - served - short);
+  }
+  return cost;
+}

@@ -21,6 +21,15 @@ export function refine(
 ): { readonly plan: Plan; readonly repairedIntervals: number } {
   const free = plan.algorithm === "least-cost" || plan.algorithm === "linear-program";
   const shared = free ? steady(problem, fairShare(problem, plan), previous) : plan;
-  const repair = leastPower(problem, shared);
+  // Exchanges know one deadline per car: where they would miss a first one, the plan stays as it was.
+  const repair = leastPower(problem, keepsFirsts(problem, plan, shared) ? shared : plan);
   return { plan: repair.plan, repairedIntervals: repair.plan.cost === plan.cost ? 0 : repair.repairedIntervals };
 }
+
+/** Whether each first part gets what the plan before gave it, as far as it was wanted. */
+const keepsFirsts = ({ cars }: GroupProblem, before: Plan, after: Plan): boolean =>
+  cars.every(({ first, from }, i) => {
+    if (!first) return true;
+    const early = ({ energyWh }: Plan) => energyWh[i]!.slice(0, first.to - from).reduce((sum, wh) => sum + wh, 0);
+    return early(after) >= Math.min(first.wh, early(before));
+  });

@@ -1,21 +1,17 @@
 /**
  * The exact question of a request: does it fit into what is surely there, with all promises held? Accepted, or short with
  * the most energy by the wished time, the earliest time for all of it, who stands in the way, and a proof.
- *
- * Minimum energy first is admitted as two steps, the first part by its time and the rest after it. That is conservative: a
- * rest that could only be charged together with the first part is not counted on.
  */
 import { formatInstant } from "../domain/instants.ts";
 import { isHolding } from "../domain/promises.ts";
-import type { FirstPart, Refusal } from "../domain/sessions.ts";
+import type { Refusal } from "../domain/sessions.ts";
 import { type EpochSecond, epochSecond, type WattHour, watt, wattHour } from "../domain/units.ts";
-import { admit, type OverloadWitness, refusalProof } from "../optimisation/admission.ts";
+import { admit, type EnergyRequest, type OverloadWitness, refusalProof } from "../optimisation/admission.ts";
 import { encodeProblem, encodeW, encodeX, encodeY } from "../optimisation/encoding.ts";
-import type { Car, GroupProblem } from "../optimisation/problem.ts";
+import type { GroupProblem } from "../optimisation/problem.ts";
 import type { GroupBoard, LiveSession } from "./board.ts";
 import { openHorizon } from "./horizonProblem.ts";
 import type { World } from "./ports.ts";
-import { secondPartOf, sessionNumberOf } from "./sessionCar.ts";
 import type { ChargingTerms } from "./strategies.ts";
 
 export type Asked =
@@ -64,63 +60,26 @@ export async function ask(
 
   const missingWh = Math.max(0, energyNeedWh - delivered);
   const firstWh = first ? Math.min(missingWh, Math.max(0, first.wh - delivered)) : 0;
-  const session = secondPartOf(live.number);
-  const step = askFirst(problem, { session, first, firstWh, powerW, from, firstTo: first ? until(first.by) : 0 });
-  const rest = { energyWh: wattHour(missingWh - firstWh), powerW, from: step.restFrom, to };
-  const answer = rest.from < to ? admit(step.problem, rest) : null;
-  if (step.shortWh === 0 && (answer?.kind === "accepted" || rest.energyWh === 0)) return { kind: "accepted" };
+  const firstTo = first ? until(first.by) : 0;
+  if (firstWh > 0 && firstTo <= from)
+    return { ...nothing, why: "The first part is wished in less than a minute.", proof: null };
+  const part = firstWh > 0 && firstTo < to ? { first: { wh: wattHour(firstWh), to: firstTo } } : {};
+  const request: EnergyRequest = { energyWh: wattHour(missingWh), powerW, from, to, ...part };
+  const answer = admit(problem, request);
+  if (answer.kind === "accepted") return { kind: "accepted" };
 
-  const givenWh =
-    firstWh -
-    step.shortWh +
-    (answer?.kind === "accepted" ? rest.energyWh : answer?.kind === "counter" ? answer.energyWh : 0);
-  const witness = step.witness ?? (answer && answer.kind !== "accepted" ? answer.witness : null);
-  const later = step.shortWh === 0 && answer?.kind === "counter" ? answer.laterTo : null;
-  const asked = { session: live.number, row: live.row };
-  const refused = step.shortWh > 0 ? { problem, request: step.request } : { problem: step.problem, request: rest };
+  const givenWh = answer.kind === "counter" ? answer.energyWh : 0;
+  // Later is on offer only when nothing but time is missing.
+  const later = answer.kind === "counter" && answer.firstWh === undefined ? answer.laterTo : null;
+  const asking = { session: live.number, row: live.row };
   return {
     kind: "short",
     energyWh: givenWh >= LEAST_WH ? delivered + givenWh : 0,
-    firstWh: delivered + firstWh - step.shortWh,
-    shortfallWh: wattHour(missingWh - givenWh),
+    firstWh: delivered + (answer.firstWh ?? firstWh),
+    shortfallWh: wattHour(Math.max(missingWh - givenWh, answer.shortfallWh)),
     laterAt: later === null ? null : epochSecond(ends[later - 1]!),
-    why: witness ? overload(witness, problem.at, ends) : "The first part leaves no time for the rest.",
-    proof:
-      refused.request.from < refused.request.to
-        ? proofOf(world, refused.problem, { ...refused.request, ...asked }, `${live.sessionId}:${now}`)
-        : null,
-  };
-}
-
-/** The first part by its time; the group's problem with what fits of it, and where the rest begins. */
-function askFirst(
-  problem: GroupProblem,
-  own: Pick<Car, "session" | "powerW" | "from"> & { first: FirstPart | undefined; firstWh: number; firstTo: number },
-) {
-  const { firstWh, powerW, from, firstTo } = own;
-  const request = { energyWh: wattHour(firstWh), powerW, from, to: firstTo };
-  const none = { problem, request, witness: null };
-  if (!own.first || firstWh === 0) return { ...none, shortWh: 0, restFrom: from };
-  if (firstTo <= from) return { ...none, shortWh: firstWh, restFrom: from };
-  const answer = admit(problem, request);
-  const shortWh = answer.kind === "accepted" ? 0 : answer.shortfallWh;
-  const needWh = wattHour(firstWh - shortWh);
-  const car: Car = {
-    powerW,
-    from,
-    to: firstTo,
-    session: own.session,
-    row: 0,
-    needWh,
-    moreWh: wattHour(0),
-    minPowerW: watt(0),
-  };
-  return {
-    problem: { ...problem, cars: [...problem.cars, car] },
-    request,
-    shortWh,
-    restFrom: firstTo,
-    witness: answer.kind === "accepted" ? null : answer.witness,
+    why: overload(answer.witness, problem.at, ends),
+    proof: proofOf(world, problem, { ...request, ...asking }, `${live.sessionId}:${now}`),
   };
 }
 
@@ -182,13 +141,12 @@ export async function soonestFor(
 }
 
 function overload(witness: OverloadWitness, at: EpochSecond, ends: readonly number[]): string {
-  const { intervals, neededWh, availableWh } = witness;
-  const sessions = new Set(witness.sessions.map(sessionNumberOf));
+  const { sessions, intervals, neededWh, availableWh } = witness;
   const first = intervals[0];
   const last = intervals[intervals.length - 1];
   if (first === undefined || last === undefined)
     return `The car can take ${availableWh} Wh in that time at its own power, ${neededWh} Wh are wished.`;
   const from = formatInstant(first === 0 ? at : epochSecond(ends[first - 1] as number));
   const until = formatInstant(epochSecond(ends[last] as number));
-  return `Between ${from} and ${until} this car and ${sessions.size} promised ones need ${neededWh} Wh; ${availableWh} Wh are surely there.`;
+  return `Between ${from} and ${until} this car and ${sessions.length} promised ones need ${neededWh} Wh; ${availableWh} Wh are surely there.`;
 }

@@ -1,8 +1,8 @@
 /**
  * Every refusal and counter-offer: its proof shows, to the checker in TypeScript and to the contract, that what was wished
  * did not fit beside the promises that there were. Its limits are held against the group's own, its promises against the
- * store; forecasts of other load and PV nobody can check later. With minimum energy first the proof is of the step that
- * failed (admitRequest.ts).
+ * store; forecasts of other load and PV nobody can check later. Second deadlines (minimum energy first) are not in the
+ * bytes: where a promise has one, the proof may show less than what was missing.
  */
 import { planValue, violations } from "../optimisation/checker.ts";
 import { decodeProblem, decodeSigned64, decodeX } from "../optimisation/encoding.ts";
@@ -14,7 +14,6 @@ import { promisesAt } from "./auditRuns.ts";
 import { limitWs } from "./groupLimits.ts";
 import { RESERVE } from "./groupProblem.ts";
 import type { ChainEye } from "./ports.ts";
-import { sessionNumberOf } from "./sessionCar.ts";
 
 type Refusal = SessionFile["refusals"][number];
 
@@ -32,7 +31,7 @@ export async function auditRefusals(
         check.looked();
         try {
           const { problem, plan } = read(refusal);
-          auditProof(where, refusal, own, problem, plan, check);
+          auditProof(where, refusal, own, hasFirsts(group, refusal, problem), problem, plan, check);
           auditCapacity(where, group, problem, check);
           auditOthers(where, refusal, own, group, problem, check);
           if (chain) await auditByContract(where, refusal, plan, chain, check);
@@ -50,11 +49,21 @@ function read(refusal: Refusal): { problem: GroupProblem; plan: Plan } {
   return { problem, plan: { ...claimed, ...planValue(problem, claimed) } };
 }
 
+/** Whether somebody in the proof was promised, or wished, a first part. */
+function hasFirsts(group: GroupFile, { at: when }: Refusal, problem: GroupProblem): boolean {
+  const numbers = new Set(problem.cars.map((car) => car.session));
+  const present = group.sessions.filter((one) => numbers.has(one.session.number));
+  return present.some(
+    (one) => one.promises.some(({ first }) => first) || one.wishes.some((w) => w.first && w.at <= when),
+  );
+}
+
 /** Without prices the cost is the shortfall, so the bound is the least that anybody could leave unserved. */
 function auditProof(
   where: string,
   refusal: Refusal,
   own: SessionFile,
+  isRelaxed: boolean,
   problem: GroupProblem,
   plan: Plan,
   check: Check,
@@ -65,8 +74,7 @@ function auditProof(
     check.differs(where, "counts prices: its cost is not the shortfall");
   check.same(where, "gap of the proof", plan.cost - (plan.bound ?? 0n), 0n);
   const provenWh = Number((plan.bound ?? 0n) / (BigInt(scale) * BigInt(voll)));
-  const hasFirst = own.wishes.some((wish) => wish.at === refusal.at && wish.first);
-  if (provenWh <= 0 || (!hasFirst && provenWh < refusal.shortfallWh))
+  if (!isRelaxed && provenWh < refusal.shortfallWh)
     check.differs(where, `says that ${refusal.shortfallWh} Wh were missing, the proof shows ${provenWh} Wh`);
   const asking = problem.cars.find((car) => car.session === own.session.number);
   if (!asking || asking.needWh > refusal.wishedWh)
@@ -96,8 +104,7 @@ function auditOthers(
 ): void {
   const owed = new Map<number, number>();
   for (const car of problem.cars) {
-    const number = sessionNumberOf(car.session);
-    if (number !== own.session.number) owed.set(number, (owed.get(number) ?? 0) + car.needWh);
+    if (car.session !== own.session.number) owed.set(car.session, car.needWh);
   }
   for (const [number, wh] of owed) {
     const other = group.sessions.find((one) => one.session.number === number);

@@ -3,6 +3,7 @@
  * boundary and at every announced departure (rounded down to `cutS`); limits, loads and prices are laid over it.
  * Pure: the same picture gives the same problem.
  */
+import type { AlgorithmName } from "../domain/algorithms.ts";
 import type { ChargingGroup } from "../domain/assets.ts";
 import type { FlexibilityOrder } from "../domain/orders.ts";
 import { SLOT_S, SLOTS_PER_DAY, slotCeil, slotOf, slotStart } from "../domain/slots.ts";
@@ -12,7 +13,7 @@ import { type GroupBoard, importSoFarWh, type LiveSession, liveSessions } from "
 import { hasCapacity, limitInForce, limitWs, slotLimitWs } from "./groupLimits.ts";
 import { carsSoFarWh, underOrders } from "./orderLimits.ts";
 import type { GroupLimit, PricePoint } from "./ports.ts";
-import { carOf, cutsOf, firstPartOnly, isPlanned, setAsideWh, withoutFirst } from "./sessionCar.ts";
+import { carOf, cutsOf, firstPartOnly, isPlanned, setAsideWh } from "./sessionCar.ts";
 
 export { askedUntil, isAsked, isPlanned } from "./sessionCar.ts";
 
@@ -47,6 +48,8 @@ export const SCALE = 20_000;
  * because what plans lose on the way (whole W, whole Wh, least power) must not be promised to anyone.
  */
 export const RESERVE = { plan: 3, promise: 12 };
+/** Algorithms that know a first and a last deadline per car. */
+const KNOW_FIRST: readonly AlgorithmName[] = ["least-cost", "linear-program"];
 /** The longest horizon: u16 minutes stay below SCALE. */
 const HORIZON_S = 10 * 86_400;
 
@@ -55,7 +58,7 @@ export type SessionCar = { readonly live: LiveSession; readonly car: Car };
 export type BuiltProblem = {
   readonly problem: GroupProblem;
   readonly cars: readonly SessionCar[];
-  /** The same promises with every deadline, for admission and tracking (withoutFirst). */
+  /** The same with every deadline, for admission and tracking; some algorithms know one per car (firstPartOnly). */
   readonly promises: GroupProblem;
 };
 
@@ -81,10 +84,10 @@ export function groupProblem(input: ProblemInput): BuiltProblem {
     cars: cars.map((entry) => entry.car),
     intervals,
   };
-  const promises = withoutFirst(problem);
-  if (promises === problem) return { problem, cars, promises };
-  const own = cars.map(({ live, car }) => ({ live, car: firstPartOnly(car) }));
-  return { problem: { ...problem, cars: own.map(({ car }) => car) }, cars: own, promises };
+  if (KNOW_FIRST.includes(group.algorithm.name) || problem.cars.every((car) => car.first === undefined))
+    return { problem, cars, promises: problem };
+  const own = cars.map(({ live, car }) => ({ live, car: firstPartOnly(car, intervals) }));
+  return { problem: { ...problem, cars: own.map(({ car }) => car) }, cars: own, promises: problem };
 }
 
 function horizonCuts(at: EpochSecond, departures: readonly number[], alsoUntil: number, cutS: number): number[] {

@@ -11,7 +11,7 @@ import type { World } from "./ports.ts";
 /** A refused wish may fit this much later, s. */
 const LATER_S = 6 * 3600;
 
-/** `ends`: the end of each interval. Cars with a first part are two (sessionCar.ts, withoutFirst). */
+/** `ends`: the end of each interval. */
 export type Horizon = { readonly problem: GroupProblem; readonly ends: readonly number[] };
 
 /** Someone who is left out of the problem, or put in otherwise than the board has them. */

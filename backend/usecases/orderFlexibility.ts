@@ -18,7 +18,7 @@ import {
   wattHour,
 } from "../domain/units.ts";
 import { slack } from "../optimisation/admission.ts";
-import { leastCost } from "../optimisation/leastCost.ts";
+import { exactPlan } from "../optimisation/exactPlan.ts";
 import { type BySlot, deliverableDown, deliverableUp, leastBonus, withCaps } from "../optimisation/orders.ts";
 import type { GroupProblem } from "../optimisation/problem.ts";
 import { deliveredWh, type GroupBoard, groupBoard, liveSessions } from "./board.ts";
@@ -28,7 +28,6 @@ import { carsSoFarWh } from "./orderLimits.ts";
 import type { World } from "./ports.ts";
 import { type Refused, refused } from "./refused.ts";
 import { presentProblem } from "./runControlCycle.ts";
-import { secondPartOf } from "./sessionCar.ts";
 import { settlesAt } from "./settleOrder.ts";
 
 export type OrderWish = Pick<
@@ -144,7 +143,7 @@ async function answered(
 
 async function bonusFor(world: World, board: GroupBoard, wanted: BySlot): Promise<MicroEurPerKwh> {
   const { built } = await presentProblem(world, board, world.clock.now());
-  return microEurPerKwh(BONUS_MARGIN + leastBonus(built.problem, wanted, MOST_BONUS, leastCost));
+  return microEurPerKwh(BONUS_MARGIN + leastBonus(built.problem, wanted, MOST_BONUS, exactPlan));
 }
 
 /** Only what drivers wish counts as energy that can be moved here: what a car could take beyond it nobody knows. */
@@ -163,11 +162,8 @@ function atRisk(before: GroupProblem, after: GroupProblem, board: GroupBoard): F
   const [was, is] = [missing(before), missing(after)];
   const promised = liveSessions(board).filter(({ promise }) => promise && isTracked(promise.state));
   return promised.flatMap((live) => {
-    const moreWh = before.cars.reduce(
-      (sum, { session }, i) =>
-        session === live.number || session === secondPartOf(live.number) ? sum + is[i]! - was[i]! : sum,
-      0,
-    );
+    const i = before.cars.findIndex(({ session }) => session === live.number);
+    const moreWh = (is[i] ?? 0) - (was[i] ?? 0);
     return moreWh > 0 ? [{ sessionId: live.sessionId, missingWh: wattHour(moreWh) }] : [];
   });
 }

@@ -73,7 +73,11 @@ export async function requestCharging(world: World, request: ChargingRequest): P
     };
 
   const soonest = request.soonest ? await soonestFor(world, group, live, request, now) : null;
-  const terms: ChargingTerms = { ...request, departsAt: soonest ?? request.departsAt };
+  const { first: wishedFirst, ...rest } = request;
+  const departsAt = soonest ?? request.departsAt;
+  // By then all of it is in: a first part would come after it.
+  const isFirst = wishedFirst !== undefined && wishedFirst.by < departsAt;
+  const terms: ChargingTerms = { ...rest, departsAt, ...(isFirst && { first: wishedFirst }) };
   // An amended promise counts from where it began; after one that has ended a new one begins.
   const fromRegisterWh = wattHour(holding ? holding.fromRegisterWh : live.registerWh);
   const { answer, steadyFrom } = await askSteadily(world, group, live, terms, fromRegisterWh, now);

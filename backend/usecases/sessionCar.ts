@@ -5,7 +5,7 @@
  */
 import { type ChargingProfile, limitAt, type ProfilePeriod } from "../domain/profiles.ts";
 import { type EpochSecond, watt, wattHour } from "../domain/units.ts";
-import type { Car, GroupProblem } from "../optimisation/problem.ts";
+import type { Car, Interval } from "../optimisation/problem.ts";
 import { deliveredWh, isBroken, type LiveSession, owedWh, worstLimitW } from "./board.ts";
 
 /** A car that overstays, or whose departure nobody knows, is planned for this long, again and again. */
@@ -192,31 +192,13 @@ function firstCut(cuts: readonly number[], instant: number): number {
 
 /* ----------------------------------------------------------------------------------- minimum energy first */
 
-/** Marks the second part of a car that was taken apart. */
-const SECOND_PART = 2 ** 31;
-export const secondPartOf = (session: number) => session + SECOND_PART;
-export const sessionNumberOf = (part: number) => part % SECOND_PART;
-
 /**
- * The same promises for methods that know one deadline per car: a car with a first part becomes two that follow each other,
- * the first part until its time, the rest after it. What fits so fits in truth; the other way round it may not.
+ * For methods that know one deadline: until its time the first part is all that the car needs, or so much more that the
+ * rest is still possible at the car's own power. Admission keeps the room of the rest, so it comes after.
  */
-export function withoutFirst(problem: GroupProblem): GroupProblem {
-  if (problem.cars.every((car) => car.first === undefined)) return problem;
-  const cars = problem.cars.flatMap(({ first, ...car }): Car[] => {
-    if (!first) return [car];
-    const rest = { session: secondPartOf(car.session), from: first.to, needWh: wattHour(car.needWh - first.wh) };
-    return [
-      { ...car, to: first.to, needWh: first.wh, moreWh: wattHour(0) },
-      { ...car, ...rest },
-    ];
-  });
-  return { ...problem, cars: cars.sort((a, b) => a.session - b.session) };
+export function firstPartOnly({ first, ...car }: Car, intervals: readonly Interval[]): Car {
+  if (!first) return car;
+  const restS = intervals.slice(first.to, car.to).reduce((sum, { durationS }) => sum + durationS, 0);
+  const restWh = Math.floor((car.powerW * restS) / 3600);
+  return { ...car, to: first.to, needWh: wattHour(Math.max(first.wh, car.needWh - restWh)), moreWh: wattHour(0) };
 }
-
-/**
- * The plan of a method that knows one deadline: until its time the first part is all that the car needs. The rest keeps its
- * room in admission, which looks at both parts.
- */
-export const firstPartOnly = ({ first, ...car }: Car): Car =>
-  first ? { ...car, to: first.to, needWh: first.wh, moreWh: wattHour(0) } : car;

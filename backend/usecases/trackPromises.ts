@@ -4,7 +4,6 @@ import { slack } from "../optimisation/admission.ts";
 import { type GroupBoard, liveSessions } from "./board.ts";
 import type { BuiltProblem } from "./groupProblem.ts";
 import type { World } from "./ports.ts";
-import { sessionNumberOf } from "./sessionCar.ts";
 
 /** More slack than this needs no number, Wh. */
 const ENOUGH_WH = 20_000;
@@ -19,12 +18,9 @@ export async function trackPromises(
     ({ promise }) => promise !== null && isTracked(promise.state) && promise.by > now,
   );
   if (tracked.length === 0) return;
-  // A promise with a first part has two deadlines: the worse slack counts.
-  const slackWh = new Map<number, number>();
-  for (const [k, wh] of slack(built.promises, ENOUGH_WH).entries()) {
-    const session = sessionNumberOf(built.promises.cars[k]!.session);
-    slackWh.set(session, Math.min(slackWh.get(session) ?? wh, wh));
-  }
+  // Of two deadlines the worse one counts.
+  const slacks = slack(built.promises, ENOUGH_WH);
+  const slackWh = new Map(built.promises.cars.map((car, i) => [car.session, slacks[i]!]));
   for (const live of tracked) {
     const promise = live.promise as EnergyPromise;
     const fresh = now - live.readAt <= world.settings.staleS;

@@ -24,6 +24,7 @@ import { type EpochSecond, epochSecond, microEurPerKwh, watt, wattHour } from ".
 import { parseReceipt } from "../../backend/settlement/receipt.ts";
 import { answerOffer } from "../../backend/usecases/answerOffer.ts";
 import { createBoard, findLive, groupBoard, minPowerOf } from "../../backend/usecases/board.ts";
+import { boost, cancelBoost } from "../../backend/usecases/boost.ts";
 import { answerProfile } from "../../backend/usecases/dispatchProfiles.ts";
 import { everyMinute } from "../../backend/usecases/everyMinute.ts";
 import { loadBoard } from "../../backend/usecases/loadBoard.ts";
@@ -37,6 +38,7 @@ import { setGroupLimit } from "../../backend/usecases/setGroupLimit.ts";
 import { setUpSite } from "../../backend/usecases/setUpSite.ts";
 import { startSession } from "../../backend/usecases/startSession.ts";
 import { stopSession } from "../../backend/usecases/stopSession.ts";
+import type { ChargingTerms } from "../../backend/usecases/strategies.ts";
 import { emptyDatabase } from "./databases.ts";
 
 export const MINUTE = 60;
@@ -68,6 +70,7 @@ export type CarOptions = {
   /** What the battery still takes; endless by default. */
   readonly takesWh?: number;
   readonly driverId?: string | null;
+  readonly cannotPause?: boolean;
 };
 
 export type Site = Awaited<ReturnType<typeof aSite>>;
@@ -225,6 +228,7 @@ export async function aSite(options: SiteOptions = {}) {
       registerWh: stage.registerWh(station, clock.now()),
       carMaxPowerW: car.maxW === undefined ? undefined : watt(car.maxW),
       phases: car.phases,
+      cannotPause: car.cannotPause,
     });
     if (started.kind !== "started") throw new Error(`Plug-in at ${station.id}: ${JSON.stringify(started)}`);
     stage.plugIn(site, station.id, {
@@ -237,9 +241,17 @@ export async function aSite(options: SiteOptions = {}) {
       id,
       number: started.session.number,
       station,
-      ask: (wh: number, by: number) =>
-        requestCharging(world, { sessionId: id, energyNeedWh: wattHour(wh), departsAt: epochSecond(by) }),
-      answer: (accept: boolean) => answerOffer(world, { sessionId: id, accept }),
+      ask: (wh: number, by: number, more: Partial<ChargingTerms> = {}) =>
+        requestCharging(world, { sessionId: id, energyNeedWh: wattHour(wh), departsAt: epochSecond(by), ...more }),
+      answer: (accept: boolean, which?: "less" | "later") => answerOffer(world, { sessionId: id, accept, which }),
+      boost: (wish: { until?: number; energyWh?: number } = {}) =>
+        boost(world, {
+          sessionId: id,
+          askedBy: "driver",
+          until: wish.until === undefined ? undefined : epochSecond(wish.until),
+          energyWh: wish.energyWh === undefined ? undefined : wattHour(wish.energyWh),
+        }),
+      cancelBoost: () => cancelBoost(world, { sessionId: id }),
       optOut: () => optOut(world, { sessionId: id }),
       /** The car takes no more than this from now on. */
       slowTo: (maxPowerW: number) => {

@@ -3,8 +3,16 @@ import { leastCost } from "../leastCost.ts";
 import type { GroupProblem } from "../problem.ts";
 import { earlyInProgram, type GroupProgram, groupProgram } from "./groupProgram.ts";
 import { type LinearProgramParameters, modelOf, optimumOf } from "./linearProgramPlan.ts";
-import { dischargeableW, type ModelCar, type ModelProblem, mostWh, netWh, wantedMoreWh } from "./modelProblem.ts";
-import { MICRO_EUR_PER_KWH, type Solve, WH_PER_KWH } from "./program.ts";
+import {
+  dischargeableW,
+  type ModelCar,
+  type ModelOptions,
+  type ModelProblem,
+  mostWh,
+  netWh,
+  wantedMoreWh,
+} from "./modelProblem.ts";
+import { type LpSolution, MICRO_EUR_PER_KWH, type Solve, WH_PER_KWH } from "./program.ts";
 import { importLimitWh } from "./supply.ts";
 import { type V2gCertificate, type V2gPlan, type V2gRules, v2gValue, v2gViolations } from "./v2gChecker.ts";
 
@@ -27,8 +35,7 @@ export async function v2gPlan(
   const program = groupProgram(model, { ...options, roundingMargin: true });
   const solution = await solve({ columns: program.columns, rows: program.rows });
   const values = optimumOf(solution);
-  const duals = solution.kind === "optimal" ? solution.duals : undefined;
-  const certificate = duals ? certificateFrom(model, program, duals) : null;
+  const certificate = await certificateOf(model, options, program, solution, solve);
   const planned = (energies: Energies): V2gPlan => {
     const plan: V2gPlan = { algorithm: "linear-program", ...energies, certificate, cost: 0n, bound: null };
     return { ...plan, ...v2gValue(model, plan, options) };
@@ -39,12 +46,41 @@ export async function v2gPlan(
 
 type Energies = Pick<V2gPlan, "chargeWh" | "dischargeWh">;
 
+/**
+ * The certificate, from the solution's duals or, where the program prices what the cost does not count (minimum energy first,
+ * orders to consume, opportunity cost), from those of the program without it. Null with binaries, and when the second answer is late.
+ */
+async function certificateOf(
+  model: ModelProblem,
+  options: ModelOptions,
+  program: GroupProgram,
+  solution: LpSolution,
+  solve: Solve,
+): Promise<V2gCertificate | null> {
+  const { opportunityCost = 0, ...judged } = options;
+  const extras =
+    opportunityCost > 0 ||
+    model.cars.some(({ first }) => first) ||
+    model.intervals.some(({ leastImportWh }) => leastImportWh !== undefined);
+  const duals = (of: LpSolution) => (of.kind === "optimal" ? of.duals : undefined);
+  if (!extras) return certificateFrom(model, program, duals(solution));
+  const bare = {
+    ...model,
+    cars: model.cars.map(({ first: _, ...car }) => car),
+    intervals: model.intervals.map(({ leastImportWh: _, ...interval }) => interval),
+  };
+  const bareProgram = groupProgram(bare, { ...judged, roundingMargin: true });
+  const { columns, rows } = bareProgram;
+  return certificateFrom(bare, bareProgram, duals(await solve({ columns, rows })));
+}
+
 /** The duals of C1.3 and C2.4, V1.2, V2.1 as whole numbers. Any numbers are sound; good ones bound tightly. */
 function certificateFrom(
   { cars, intervals, weights }: ModelProblem,
   { rows }: GroupProgram,
-  duals: readonly number[],
-): V2gCertificate {
+  duals: readonly number[] | undefined,
+): V2gCertificate | null {
+  if (!duals) return null;
   const byName = new Map(rows.map(({ name }, r) => [name, duals[r]!]));
   const price = (name: string, factor: number) =>
     BigInt(Math.round((byName.get(name) ?? 0) * factor * MICRO_EUR_PER_KWH * weights.scale));

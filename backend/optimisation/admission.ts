@@ -89,6 +89,7 @@ function answerTo(
 ): AdmissionAnswer {
   const { energyWh, powerW, from, to, first } = request;
   const partWh = first?.wh ?? 0;
+  if (first) flow.holdFirst(seat, first.to, 0);
   const firstWh = first ? flow.give(seat, from, first.to, partWh) : 0;
   const inPart = first && firstWh < partWh ? { ...request, energyWh: first.wh, to: first.to } : null;
   const partWitness = inPart && witnessOf(problem, held, flow, inPart, seat);

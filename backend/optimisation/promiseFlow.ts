@@ -215,6 +215,7 @@ export function openPromiseFlow(problem: GroupProblem) {
     missing[i] = left[i]!;
     if (part === undefined) continue;
     // What does not fit by the first deadline is owed by the second one.
+    holdFirst(i, part.to, 0);
     const early = give(i, start, Math.min(part.to, to), Math.min(part.wh, needWh));
     missingFirst[i] = Math.min(part.wh, needWh) - early;
     holdFirst(i, part.to, needWh - early);

@@ -1,18 +1,33 @@
 /** Maximum flow by plain augmenting paths on a matrix (Ford, Fulkerson 1956): slow, short, independent of the product. */
 import type { GroupProblem } from "../../backend/optimisation/problem.ts";
 
-/** Most Wh that can be delivered in total when car i may take at most `wantedWh[i]`. */
+/** Most Wh that can be delivered in total when car i may take at most `wantedWh[i]`. First deadlines do not count. */
 export function mostDeliverable(problem: GroupProblem, wantedWh: readonly number[]): number {
-  const { cars, intervals } = problem;
+  const cars = problem.cars.map(({ first: _, ...car }) => car);
+  return mostThrough({ ...problem, cars }, wantedWh);
+}
+
+/** Most promised Wh that can be delivered when from its first deadline on no car draws more than the rest. */
+export const mostWithDeadlines = (problem: GroupProblem): number =>
+  mostThrough(
+    problem,
+    problem.cars.map(({ needWh }) => needWh),
+  );
+
+function mostThrough({ cars, intervals }: GroupProblem, wantedWh: readonly number[]): number {
   const source = 0;
-  const carNode = (i: number) => 1 + i;
-  const intervalNode = (t: number) => 1 + cars.length + t;
-  const sink = 1 + cars.length + intervals.length;
+  const carNode = (i: number) => 1 + 2 * i;
+  const lateNode = (i: number) => 2 + 2 * i;
+  const intervalNode = (t: number) => 1 + 2 * cars.length + t;
+  const sink = 1 + 2 * cars.length + intervals.length;
   const room = Array.from({ length: sink + 1 }, () => new Array<number>(sink + 1).fill(0));
-  for (const [i, car] of cars.entries()) {
+  for (const [i, { powerW, from, to, first }] of cars.entries()) {
     room[source]![carNode(i)] = wantedWh[i]!;
-    for (let t = car.from; t < car.to; t++)
-      room[carNode(i)]![intervalNode(t)] = Math.floor((car.powerW * intervals[t]!.durationS) / 3600);
+    if (first) room[carNode(i)]![lateNode(i)] = wantedWh[i]! - first.wh;
+    for (let t = from; t < to; t++) {
+      const node = first && t >= first.to ? lateNode(i) : carNode(i);
+      room[node]![intervalNode(t)] = Math.floor((powerW * intervals[t]!.durationS) / 3600);
+    }
   }
   for (const [t, v] of intervals.entries()) {
     const net = v.demandWh + v.fixedWh - v.productionWh;

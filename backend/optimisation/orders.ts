@@ -6,7 +6,8 @@
 import { SLOT_S } from "../domain/slots.ts";
 import { microEurPerKwh, type WattHour, wattHour } from "../domain/units.ts";
 import { capacityOf, openFlow } from "./leastCost.ts";
-import type { GroupProblem, Interval, Plan } from "./problem.ts";
+import type { Car, GroupProblem, Interval, Plan } from "./problem.ts";
+import { openPromiseFlow } from "./promiseFlow.ts";
 
 /** A horizon: a problem, or one that has no cars yet. */
 type Intervals = Pick<GroupProblem, "at" | "intervals">;
@@ -85,8 +86,12 @@ export function withBonus<Laid extends Intervals>(problem: Laid, bonus: BySlot):
   };
 }
 
-/** Promised Wh that do not fit, all promises together. */
+/** Promised Wh that do not fit, all promises together, first deadlines included. */
 export function shortWh(problem: GroupProblem): number {
+  if (problem.cars.some((car) => car.first)) {
+    const { missing, missingFirst } = openPromiseFlow(problem);
+    return problem.cars.reduce((sum, _, i) => sum + missing[i]! + missingFirst[i]!, 0);
+  }
   const flow = openFlow(problem);
   for (const [i, car] of problem.cars.entries()) flow.left[i] = car.needWh;
   for (const [t, interval] of problem.intervals.entries()) {
@@ -136,7 +141,8 @@ export function deliverableDown(
  * what cars owe and wish (`needWh` and `moreWh`). Promises take no harm: a flow that fills the slots and one that serves
  * the promises can be joined into one that does both (Mendelsohn and Dulmage 1958). Wh by slot.
  */
-export function deliverableUp(problem: GroupProblem, plannedWh: BySlot, orderedWh: number): Map<number, WattHour> {
+export function deliverableUp(given: GroupProblem, plannedWh: BySlot, orderedWh: number): Map<number, WattHour> {
+  const problem = { ...given, cars: given.cars.flatMap(inParts) };
   const slots = [...plannedWh.keys()];
   const ofInterval = slotsOf(problem);
   const fixedWh = carsWhBySlot(problem, { energyWh: [] });
@@ -160,6 +166,16 @@ export function deliverableUp(problem: GroupProblem, plannedWh: BySlot, orderedW
       holds,
     ),
   );
+}
+
+/** A car with a first deadline as two that follow each other: what fits so fits in truth. */
+function inParts({ first, ...car }: Car): Car[] {
+  if (!first) return [car];
+  const rest = { from: first.to, needWh: wattHour(Math.max(0, car.needWh - first.wh)) };
+  return [
+    { ...car, to: first.to, needWh: first.wh, moreWh: wattHour(0) },
+    ...(first.to < car.to ? [{ ...car, ...rest }] : []),
+  ];
 }
 
 /**

@@ -53,6 +53,8 @@ const LEAST_W = 1000;
 /** An order is announced at least this long before it begins, s: a plan is made and sent. */
 const NOTICE_S = 60;
 const LONGEST_S = 86_400;
+/** Less than this in a slot is not acknowledged, Wh: nobody could tell it from the error of the meters. */
+const LEAST_WH = 25;
 /** The price of an ordered slot is lowered by what it takes and this much more, as prices are still to come. Micro-euro per kWh. */
 const BONUS_MARGIN = 5_000;
 const MOST_BONUS = 2_000_000;
@@ -123,7 +125,7 @@ async function answered(
       slot,
       orderedWh,
       plannedWh: wattHour(plannedWh.get(slot) ?? 0),
-      acknowledgedWh: possible.get(slot) ?? wattHour(0),
+      acknowledgedWh: wattHour((possible.get(slot) ?? 0) < LEAST_WH ? 0 : (possible.get(slot) ?? 0)),
     }),
   );
   const all = rows.every(({ acknowledgedWh }) => acknowledgedWh >= orderedWh);
@@ -143,7 +145,12 @@ async function answered(
 
 async function bonusFor(world: World, board: GroupBoard, wanted: BySlot): Promise<MicroEurPerKwh> {
   const { built } = await presentProblem(world, board, world.clock.now());
-  return microEurPerKwh(BONUS_MARGIN + leastBonus(built.problem, wanted, MOST_BONUS, exactPlan));
+  // Whatever waiting costs by then.
+  const { weights } = built.problem;
+  const bonuses = [1, weights.early].map((early) =>
+    leastBonus({ ...built.problem, weights: { ...weights, early } }, wanted, MOST_BONUS, (one) => exactPlan(one)),
+  );
+  return microEurPerKwh(BONUS_MARGIN + Math.max(...bonuses));
 }
 
 /** Only what drivers wish counts as energy that can be moved here: what a car could take beyond it nobody knows. */

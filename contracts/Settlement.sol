@@ -9,32 +9,43 @@ import {Pausable} from "@openzeppelin/contracts/utils/Pausable.sol";
 import {ReentrancyGuard} from "@openzeppelin/contracts/utils/ReentrancyGuard.sol";
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
-import {Hashes} from "@openzeppelin/contracts/utils/cryptography/Hashes.sol";
+import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
 import {BitMaps} from "@openzeppelin/contracts/utils/structs/BitMaps.sol";
 import {IFlexToken} from "./interfaces/IFlexToken.sol";
 import {
     Account,
     Batch,
+    ClaimIntent,
     Debt,
+    Dispute,
+    DisputeIntent,
+    DisputeState,
     ISettlement,
     Line,
-    Payee,
     RedeemIntent,
     Refusal,
+    RequestIntent,
     Tariff,
+    WithdrawIntent,
     Withdrawal
 } from "./interfaces/ISettlement.sol";
+import {AccountWord} from "./libraries/AccountWord.sol";
+import {BillTree} from "./libraries/BillTree.sol";
+import {IntentHash} from "./libraries/IntentHash.sol";
 
 /// @notice See ISettlement.
-contract Settlement is ISettlement, AccessManaged, Pausable, ReentrancyGuard, EIP712 {
+/// @dev EIP712 comes first because it has storage of its own: authority, paused and retired then share a word.
+contract Settlement is ISettlement, EIP712, ReentrancyGuard, AccessManaged, Pausable {
+    using AccountWord for Account;
+    using AccountWord for uint256;
     using BitMaps for BitMaps.BitMap;
+    using IntentHash for *;
     using SafeERC20 for IERC20;
 
     /* CONSTANTS */
 
-    bytes32 private constant REDEEM_TYPEHASH = keccak256(
-        "RedeemIntent(address driver,uint32 cpo,uint64 wh,uint64 minPayout,uint48 nonce,uint40 deadline)"
-    );
+    /// @inheritdoc ISettlement
+    uint40 public constant DISPUTE_TERM = 30 days;
 
     /* IMMUTABLES */
 
@@ -55,6 +66,15 @@ contract Settlement is ISettlement, AccessManaged, Pausable, ReentrancyGuard, EI
 
     /* STORAGE */
 
+    /// @notice Number of the CPO's last batch, and who receives its money: `payee` until `from`, `next` afterwards
+    /// (`from` 0 = no change was announced). `post` needs the first word only.
+    struct Cpo {
+        address payee;
+        uint40 from;
+        uint32 lastSeq;
+        address next;
+    }
+
     /// @notice A CPO's price for FLEX and the money put aside for it.
     struct Offer {
         uint64 price;
@@ -68,13 +88,12 @@ contract Settlement is ISettlement, AccessManaged, Pausable, ReentrancyGuard, EI
 
     mapping(address owner => Account) private _account;
     mapping(address owner => Withdrawal) private _withdrawal;
-    mapping(uint32 cpo => Payee) private _payee;
+    mapping(uint32 cpo => Cpo) private _cpo;
     mapping(uint32 tariff => Tariff) private _tariff;
-    /// @inheritdoc ISettlement
-    mapping(uint32 cpo => uint32) public lastSeq;
     mapping(uint32 cpo => mapping(uint32 seq => Batch)) private _batch;
     mapping(uint32 cpo => BitMaps.BitMap) private _billed;
     mapping(uint32 cpo => mapping(uint32 number => Debt)) private _debt;
+    mapping(uint32 cpo => mapping(uint32 number => Dispute)) private _dispute;
     mapping(uint32 cpo => mapping(bytes32 ref => bool)) private _paid;
     mapping(uint32 cpo => Offer) private _offer;
 
@@ -117,24 +136,44 @@ contract Settlement is ISettlement, AccessManaged, Pausable, ReentrancyGuard, EI
 
     /// @inheritdoc ISettlement
     function requestWithdraw(uint112 amount) external {
-        uint40 readyAt = uint40(block.timestamp) + withdrawNotice;
-        _withdrawal[msg.sender] = Withdrawal(amount, readyAt);
-        emit WithdrawalRequested(msg.sender, amount, readyAt);
+        _requestWithdraw(msg.sender, amount);
+    }
+
+    /// @inheritdoc ISettlement
+    function requestWithdrawBySig(RequestIntent calldata intent, bytes calldata signature) external {
+        _useIntent(intent.owner, intent.nonce, intent.deadline, intent.structHash(), signature);
+        _requestWithdraw(intent.owner, intent.amount);
     }
 
     /// @inheritdoc ISettlement
     function withdraw(uint112 amount, address to) external nonReentrant {
+        _withdraw(msg.sender, amount, to);
+    }
+
+    /// @inheritdoc ISettlement
+    function withdrawBySig(WithdrawIntent calldata intent, bytes calldata signature) external nonReentrant {
+        _useIntent(intent.owner, intent.nonce, intent.deadline, intent.structHash(), signature);
+        _withdraw(intent.owner, intent.amount, intent.to);
+    }
+
+    function _requestWithdraw(address owner, uint112 amount) private {
+        uint40 readyAt = uint40(block.timestamp) + withdrawNotice;
+        _withdrawal[owner] = Withdrawal(amount, readyAt);
+        emit WithdrawalRequested(owner, amount, readyAt);
+    }
+
+    function _withdraw(address owner, uint112 amount, address to) private {
         require(to != address(0), ZeroAddress());
-        if (_account[msg.sender].isDriver) {
-            Withdrawal memory announced = _withdrawal[msg.sender];
+        if (_account[owner].isDriver) {
+            Withdrawal memory announced = _withdrawal[owner];
             bool ready = amount <= announced.amount && block.timestamp >= announced.readyAt;
             require(ready, WithdrawalNotReady(announced.amount, announced.readyAt));
-            _withdrawal[msg.sender].amount = announced.amount - amount;
+            _withdrawal[owner].amount = announced.amount - amount;
         }
 
-        _take(msg.sender, amount);
+        _take(owner, amount);
         held -= amount;
-        emit Withdrawn(msg.sender, to, amount);
+        emit Withdrawn(owner, to, amount);
 
         euro.safeTransfer(to, amount);
     }
@@ -186,10 +225,10 @@ contract Settlement is ISettlement, AccessManaged, Pausable, ReentrancyGuard, EI
         address current = payeeOf(cpo);
         uint40 from = uint40(block.timestamp);
         if (current == address(0)) {
-            _payee[cpo].payee = payee;
+            _cpo[cpo].payee = payee;
         } else {
             from += payeeNotice;
-            _payee[cpo] = Payee(current, payee, from);
+            _cpo[cpo] = Cpo(current, from, _cpo[cpo].lastSeq, payee);
         }
         emit PayeeSet(cpo, payee, from);
     }
@@ -211,21 +250,25 @@ contract Settlement is ISettlement, AccessManaged, Pausable, ReentrancyGuard, EI
     /// @inheritdoc ISettlement
     function post(uint32 cpo, uint32 seq, Line[] calldata lines) external restricted whenNotPaused {
         address payee = payeeOf(cpo);
-        uint32 expected = lastSeq[cpo] + 1;
+        uint32 expected = _cpo[cpo].lastSeq + 1;
         require(!retired, Retired());
         require(payee != address(0), UnknownCpo(cpo));
         require(seq == expected, OutOfOrder(cpo, seq, expected));
         require(lines.length != 0, EmptyBatch());
 
-        lastSeq[cpo] = seq;
+        _cpo[cpo].lastSeq = seq;
         uint112 pot = 0;
         bytes32 domain = _domainSeparatorV4();
         bytes32[] memory leaves = new bytes32[](lines.length);
+        Tariff memory terms = _usableTariff(cpo, lines[0]);
         for (uint256 i = 0; i < lines.length; ++i) {
-            pot += _bill(cpo, payee, lines[i]);
-            leaves[i] = _leaf(domain, cpo, seq, lines[i]);
+            Line calldata line = lines[i];
+            // Most batches name one tariff only.
+            if (i != 0 && line.tariff != lines[i - 1].tariff) terms = _usableTariff(cpo, line);
+            pot += _bill(cpo, seq, payee, line, terms);
+            leaves[i] = BillTree.leafOfRead(domain, cpo, seq, line);
         }
-        bytes32 root = _root(leaves);
+        bytes32 root = BillTree.rootOf(leaves);
         _batch[cpo][seq] = Batch(root, pot, uint40(block.timestamp), uint32(lines.length), false);
         emit Posted(cpo, seq, root, pot, lines.length);
     }
@@ -248,7 +291,10 @@ contract Settlement is ISettlement, AccessManaged, Pausable, ReentrancyGuard, EI
     /// @inheritdoc ISettlement
     function settleOwed(uint32 cpo, uint32 number, uint64 amount) external {
         Debt memory debt = _debt[cpo][number];
+        Dispute storage disputed = _dispute[cpo][number];
         require(amount <= debt.amount, MoreThanOwed(number, debt.amount));
+        require(_batch[cpo][debt.seq].finalised, NotFinal(cpo, debt.seq));
+        require(disputed.state != DisputeState.Open, DisputeOpen(number, disputed.openedAt + DISPUTE_TERM));
 
         _debt[cpo][number].amount = debt.amount - amount;
         _take(debt.driver, amount);
@@ -283,39 +329,64 @@ contract Settlement is ISettlement, AccessManaged, Pausable, ReentrancyGuard, EI
         emit RetiredForEver();
     }
 
+    function _usableTariff(uint32 cpo, Line calldata line) private view returns (Tariff memory terms) {
+        terms = _tariff[line.tariff];
+        require(terms.cpo == cpo && block.timestamp >= terms.from, WrongTariff(line.number, line.tariff));
+    }
+
     /// @dev Books one line. What the driver pays goes to the pot, what is missing becomes a debt: no line blocks the others.
-    function _bill(uint32 cpo, address payee, Line calldata line) private returns (uint112 paid) {
-        (uint32 number, address driver, uint64 amount) = (line.number, line.driver, line.amount);
-        _checkLine(cpo, line);
-        Account memory account = _account[driver];
-        require(account.isDriver, UnknownDriver(driver));
+    /// Reads every field of the line, which `BillTree.leafOfRead` relies on.
+    function _bill(
+        uint32 cpo,
+        uint32 seq,
+        address payee,
+        Line calldata line,
+        Tariff memory terms
+    ) private returns (uint112 paid) {
+        (uint32 number, address driver, uint64 amount, uint64 credit) = (
+            line.number,
+            line.driver,
+            line.amount,
+            line.credit
+        );
+        uint32 flex = line.flex;
+        _checkLine(line, amount, credit, flex, terms);
+        Account storage account = _account[driver];
+        uint256 word = account.read();
+        require(word.isDriver(), UnknownDriver(driver));
         require(!_billed[cpo].get(number), AlreadyBilled(number));
 
         _billed[cpo].set(number);
-        paid = account.available < amount ? account.available : amount;
-        account.available -= paid;
-        account.flex += line.flex;
-        _account[driver] = account;
-        emit Billed(cpo, number, driver, amount, line.credit, line.flex);
+        uint112 available = word.available();
+        paid = available < amount ? available : amount;
+        (uint64 earned, uint32 flexDebt) = word.earn(flex);
+        account.write(word, available - paid, earned, flexDebt);
+        emit Billed(cpo, number, driver, amount, credit, flex);
 
         if (paid < amount) {
             uint64 missing = amount - uint64(paid);
-            _debt[cpo][number] = Debt(driver, missing);
+            _debt[cpo][number] = Debt(driver, missing, seq);
             emit Shortfall(cpo, number, driver, missing);
         }
-        if (line.credit != 0) _credit(cpo, payee, line);
+        if (credit != 0) _credit(cpo, payee, line);
     }
 
     /// @dev Cap: amount <= wh * maxPerKwh / 1000 + maxFixed, without a division.
-    function _checkLine(uint32 cpo, Line calldata line) private view {
-        Tariff memory tariff = _tariff[line.tariff];
-        bool usable = tariff.cpo == cpo && block.timestamp >= tariff.from;
-        uint256 cap = uint256(line.wh) * tariff.maxPerKwh + uint256(tariff.maxFixed) * 1000;
-        bool creditAllowed = line.credit == 0 || (line.amount == 0 && line.credit <= maxCredit);
-        require(usable, WrongTariff(line.number, line.tariff));
-        require(uint256(line.amount) * 1000 <= cap, AboveTariff(line.number));
-        require(line.flex <= line.wh, FlexAboveEnergy(line.number));
-        require(creditAllowed, CreditNotAllowed(line.number));
+    function _checkLine(
+        Line calldata line,
+        uint64 amount,
+        uint64 credit,
+        uint32 flex,
+        Tariff memory terms
+    ) private view {
+        uint32 wh = line.wh;
+        // No overflow: 2^32 * 2^64 + 2^64 * 1000 and 2^64 * 1000.
+        unchecked {
+            uint256 cap = uint256(wh) * terms.maxPerKwh + uint256(terms.maxFixed) * 1000;
+            require(uint256(amount) * 1000 <= cap, AboveTariff(line.number));
+        }
+        require(flex <= wh, FlexAboveEnergy(line.number));
+        require(credit == 0 || (amount == 0 && credit <= maxCredit), CreditNotAllowed(line.number));
     }
 
     function _credit(uint32 cpo, address payee, Line calldata line) private {
@@ -325,6 +396,96 @@ contract Settlement is ISettlement, AccessManaged, Pausable, ReentrancyGuard, EI
         _account[payee].available -= given;
         _account[line.driver].available += given;
         if (given < line.credit) emit CreditShort(cpo, line.number, line.driver, line.credit - given);
+    }
+
+    /* DISPUTES */
+
+    /// @inheritdoc ISettlement
+    function dispute(uint32 cpo, uint32 seq, Line calldata line, bytes32[] calldata proof) external {
+        if (msg.sender != line.driver) _checkCanCall(msg.sender, msg.data);
+
+        _openDispute(cpo, seq, line, proof);
+    }
+
+    /// @inheritdoc ISettlement
+    function disputeBySig(
+        uint32 seq,
+        Line calldata line,
+        bytes32[] calldata proof,
+        DisputeIntent calldata intent,
+        bytes calldata signature
+    ) external {
+        bool named = intent.driver == line.driver && intent.number == line.number;
+        require(named, IntentRefused(intent.driver, Refusal.BadSignature));
+        _useIntent(intent.driver, intent.nonce, intent.deadline, intent.structHash(), signature);
+
+        _openDispute(intent.cpo, seq, line, proof);
+    }
+
+    /// @inheritdoc ISettlement
+    function resolve(uint32 cpo, uint32 number, uint64 refund, int64 flexDelta) external restricted {
+        Dispute memory disputed = _openDisputeOf(cpo, number);
+        int256 flex = int256(uint256(disputed.flex)) + flexDelta;
+        require(refund <= disputed.amount, RefundTooHigh(number, refund, disputed.amount));
+        require(flex >= 0 && flex <= int256(uint256(disputed.wh)), FlexAboveEnergy(number));
+
+        _close(cpo, number, disputed, refund, flexDelta);
+    }
+
+    /// @inheritdoc ISettlement
+    function expire(uint32 cpo, uint32 number) external {
+        Dispute memory disputed = _openDisputeOf(cpo, number);
+        uint256 until = uint256(disputed.openedAt) + DISPUTE_TERM;
+        require(block.timestamp >= until, DisputeOpen(number, until));
+
+        _close(cpo, number, disputed, disputed.amount, 0);
+    }
+
+    /// @dev Nobody can pay a debt before its batch is final, so what is in the pot for the line is what is not owed.
+    function _openDispute(uint32 cpo, uint32 seq, Line calldata line, bytes32[] calldata proof) private {
+        (uint32 number, address driver, uint64 amount) = (line.number, line.driver, line.amount);
+        Batch storage batch = _batch[cpo][seq];
+        Dispute storage disputed = _dispute[cpo][number];
+        uint256 until = uint256(batch.postedAt) + window;
+        bytes32 leaf = BillTree.leafOf(_domainSeparatorV4(), cpo, seq, line);
+        require(batch.postedAt != 0, UnknownBatch(cpo, seq));
+        require(block.timestamp < until, WindowClosed(cpo, seq, until));
+        require(MerkleProof.verifyCalldata(proof, batch.root, leaf), InvalidProof());
+        require(disputed.state == DisputeState.None, AlreadyDisputed(number));
+
+        uint64 paid = amount - _debt[cpo][number].amount;
+        batch.pot -= paid;
+        _dispute[cpo][number] = Dispute(driver, uint40(block.timestamp), DisputeState.Open, amount, line.wh, line.flex);
+        emit Disputed(cpo, number, driver, seq, amount, paid);
+    }
+
+    function _openDisputeOf(uint32 cpo, uint32 number) private view returns (Dispute memory disputed) {
+        disputed = _dispute[cpo][number];
+        require(disputed.state == DisputeState.Open, NotDisputed(number));
+    }
+
+    function _close(uint32 cpo, uint32 number, Dispute memory disputed, uint64 refund, int64 flexDelta) private {
+        address payee = payeeOf(cpo);
+        uint64 owed = _debt[cpo][number].amount;
+        uint64 cancelled = refund < owed ? refund : owed;
+        uint64 back = refund - cancelled;
+        uint64 toCpo = disputed.amount - owed - back;
+
+        _dispute[cpo][number].state = DisputeState.Resolved;
+        if (cancelled != 0) _debt[cpo][number].amount = owed - cancelled;
+        _correct(disputed.driver, back, flexDelta);
+        _account[payee].available += toCpo;
+        emit Resolved(cpo, number, disputed.driver, payee, refund, back, toCpo, flexDelta);
+    }
+
+    /// @dev `resolve` has bounded |flexDelta| by a line's energy, so it fits uint32.
+    function _correct(address driver, uint64 back, int64 flexDelta) private {
+        Account storage account = _account[driver];
+        uint256 word = account.read();
+        (uint64 flex, uint32 flexDebt) = flexDelta < 0
+            ? word.forfeit(uint32(uint64(-flexDelta)))
+            : word.earn(uint32(uint64(flexDelta)));
+        account.write(word, word.available() + back, flex, flexDebt);
     }
 
     /* FLEXIBILITY */
@@ -358,13 +519,13 @@ contract Settlement is ISettlement, AccessManaged, Pausable, ReentrancyGuard, EI
 
     /// @inheritdoc ISettlement
     function claimFlex(address to) external nonReentrant {
-        uint64 wh = _account[msg.sender].flex;
-        require(wh != 0, NothingToClaim(msg.sender));
+        _claimFlex(msg.sender, to);
+    }
 
-        _account[msg.sender].flex = 0;
-        emit FlexClaimed(msg.sender, to, wh);
-
-        flexToken.mint(to, wh);
+    /// @inheritdoc ISettlement
+    function claimFlexBySig(ClaimIntent calldata intent, bytes calldata signature) external nonReentrant {
+        _useIntent(intent.owner, intent.nonce, intent.deadline, intent.structHash(), signature);
+        _claimFlex(intent.owner, intent.to);
     }
 
     /// @inheritdoc ISettlement
@@ -399,6 +560,16 @@ contract Settlement is ISettlement, AccessManaged, Pausable, ReentrancyGuard, EI
         }
     }
 
+    function _claimFlex(address owner, address to) private {
+        uint64 wh = _account[owner].flex;
+        require(wh != 0, NothingToClaim(owner));
+
+        _account[owner].flex = 0;
+        emit FlexClaimed(owner, to, wh);
+
+        flexToken.mint(to, wh);
+    }
+
     function _redeem(address owner, uint32 cpo, uint64 wh) private {
         uint112 payout = uint112(_payoutDown(wh, _offer[cpo].price));
         uint64 earned = _account[owner].flex;
@@ -423,12 +594,8 @@ contract Settlement is ISettlement, AccessManaged, Pausable, ReentrancyGuard, EI
     }
 
     function _signedRefusal(RedeemIntent calldata intent, bytes calldata signature) private view returns (Refusal) {
-        if (block.timestamp > intent.deadline) return Refusal.Expired;
-        if (intent.nonce != _account[intent.driver].nonce) return Refusal.WrongNonce;
-
-        bytes32 digest = _hashTypedDataV4(keccak256(abi.encode(REDEEM_TYPEHASH, intent)));
-        (address signer, ECDSA.RecoverError failure, ) = ECDSA.tryRecoverCalldata(digest, signature);
-        if (failure != ECDSA.RecoverError.NoError || signer != intent.driver) return Refusal.BadSignature;
+        Refusal refusal = _intentRefusal(intent.driver, intent.nonce, intent.deadline, intent.structHash(), signature);
+        if (refusal != Refusal.None) return refusal;
 
         return _refusal(intent.driver, intent.cpo, intent.wh, intent.minPayout);
     }
@@ -436,6 +603,38 @@ contract Settlement is ISettlement, AccessManaged, Pausable, ReentrancyGuard, EI
     /// @dev wh * micro-euro per kWh / 1000, rounded down: many small redemptions never pay more than one large one.
     function _payoutDown(uint64 wh, uint64 price) private pure returns (uint256) {
         return (uint256(wh) * price) / 1000;
+    }
+
+    /* SIGNED INTENTS */
+
+    /// @dev Each nonce works once: it is used up before anything else happens.
+    function _useIntent(
+        address owner,
+        uint48 nonce,
+        uint40 deadline,
+        bytes32 structHash,
+        bytes calldata signature
+    ) private {
+        Refusal refusal = _intentRefusal(owner, nonce, deadline, structHash, signature);
+        require(refusal == Refusal.None, IntentRefused(owner, refusal));
+
+        ++_account[owner].nonce;
+    }
+
+    function _intentRefusal(
+        address owner,
+        uint48 nonce,
+        uint40 deadline,
+        bytes32 structHash,
+        bytes calldata signature
+    ) private view returns (Refusal) {
+        if (block.timestamp > deadline) return Refusal.Expired;
+        if (nonce != _account[owner].nonce) return Refusal.WrongNonce;
+
+        bytes32 digest = _hashTypedDataV4(structHash);
+        (address signer, ECDSA.RecoverError failure, ) = ECDSA.tryRecoverCalldata(digest, signature);
+        if (failure != ECDSA.RecoverError.NoError || signer != owner) return Refusal.BadSignature;
+        return Refusal.None;
     }
 
     /* STORAGE VIEW */
@@ -452,9 +651,9 @@ contract Settlement is ISettlement, AccessManaged, Pausable, ReentrancyGuard, EI
 
     /// @inheritdoc ISettlement
     function payeeOf(uint32 cpo) public view returns (address) {
-        Payee storage payee = _payee[cpo];
-        (address next, uint40 from) = (payee.next, payee.from);
-        return next != address(0) && block.timestamp >= from ? next : payee.payee;
+        Cpo storage own = _cpo[cpo];
+        (address payee, uint40 from) = (own.payee, own.from);
+        return from != 0 && block.timestamp >= from ? own.next : payee;
     }
 
     /// @inheritdoc ISettlement
@@ -465,6 +664,16 @@ contract Settlement is ISettlement, AccessManaged, Pausable, ReentrancyGuard, EI
     /// @inheritdoc ISettlement
     function batchOf(uint32 cpo, uint32 seq) external view returns (Batch memory) {
         return _batch[cpo][seq];
+    }
+
+    /// @inheritdoc ISettlement
+    function lastSeq(uint32 cpo) external view returns (uint32) {
+        return _cpo[cpo].lastSeq;
+    }
+
+    /// @inheritdoc ISettlement
+    function disputeOf(uint32 cpo, uint32 number) external view returns (Dispute memory) {
+        return _dispute[cpo][number];
     }
 
     /// @inheritdoc ISettlement
@@ -491,25 +700,6 @@ contract Settlement is ISettlement, AccessManaged, Pausable, ReentrancyGuard, EI
 
     /// @inheritdoc ISettlement
     function leafOf(uint32 cpo, uint32 seq, Line calldata line) external view returns (bytes32) {
-        return _leaf(_domainSeparatorV4(), cpo, seq, line);
-    }
-
-    /// @dev Hashed twice, so that no inner node of a tree can pass as a leaf (OpenZeppelin's StandardMerkleTree).
-    function _leaf(bytes32 domain, uint32 cpo, uint32 seq, Line calldata line) private pure returns (bytes32) {
-        return keccak256(bytes.concat(keccak256(abi.encode(domain, cpo, seq, line))));
-    }
-
-    /// @dev Overwrites `nodes` level by level from the left; the last of an odd level moves up as it is.
-    function _root(bytes32[] memory nodes) private pure returns (bytes32) {
-        uint256 count = nodes.length;
-        while (count > 1) {
-            uint256 next = 0;
-            for (uint256 i = 0; i + 1 < count; i += 2) {
-                nodes[next++] = Hashes.commutativeKeccak256(nodes[i], nodes[i + 1]);
-            }
-            if (count % 2 == 1) nodes[next++] = nodes[count - 1];
-            count = next;
-        }
-        return nodes[0];
+        return BillTree.leafOf(_domainSeparatorV4(), cpo, seq, line);
     }
 }

@@ -4,7 +4,7 @@
  * Deploys the contracts with the key in DEPLOYER_KEY over CHAIN_RPC_URL, gives the roles to the addresses in FILE and writes
  * deployments/<chainId>.json. The deployer keeps no role. FILE is JSON:
  *   { "admin": "0x..", "guardian": ["0x.."], "operator": ["0x.."], "biller": ["0x.."], "registrar": ["0x.."],
- *     "publisher": ["0x.."], "pauser": ["0x.."], "faucet": ["0x.."], "euro": null or "0x..", "payees": [{ "cpo": 1, "payee": "0x.." }] }
+ *     "arbiter": ["0x.."], "publisher": ["0x.."], "pauser": ["0x.."], "faucet": ["0x.."], "euro": null or "0x..", "payees": [{ "cpo": 1, "payee": "0x.." }] }
  */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -44,7 +44,7 @@ const NOTICES = {
   activationDelayS: DAY,
 };
 const NONE = { adminDelayS: 0, windowS: 0, tariffNoticeS: 0, withdrawNoticeS: 0, payeeNoticeS: 0, activationDelayS: 0 };
-const HOLDERS = ["guardian", "operator", "biller", "registrar", "publisher", "pauser", "faucet"] as const;
+const HOLDERS = ["guardian", "operator", "biller", "registrar", "arbiter", "publisher", "pauser", "faucet"] as const;
 
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { network: { type: "string" }, roles: { type: "string" } } });
@@ -81,7 +81,9 @@ function configOf(file: Record<string, unknown>, local: boolean): DeploymentConf
   };
   const list = (name: string) => ((file[name] ?? []) as unknown[]).map((value) => address(value, name));
   const holders = Object.fromEntries(HOLDERS.map((name) => [name, list(name)])) as unknown as RoleHolders;
-  const twice = holders.biller.find((one) => holders.operator.includes(one) || holders.registrar.includes(one));
+  const twice = holders.biller.find((one) =>
+    [holders.operator, holders.registrar, holders.arbiter ?? []].some((list) => list.includes(one)),
+  );
   if (twice !== undefined && !local)
     throw new Error(`${twice} would bill and hold another role. Give the biller a key of its own.`);
   const delays = local ? NONE : NOTICES;

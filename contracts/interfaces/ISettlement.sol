@@ -7,12 +7,14 @@ import {IFlexToken} from "./IFlexToken.sol";
 /// @notice What belongs to one address (a driver or a CPO's payee). One word.
 /// @param available Micro-euro, can be billed and withdrawn.
 /// @param flex Wh of earned flexibility that is not claimed as tokens yet.
+/// @param flexDebt Wh that a resolved dispute took back after they had been claimed; the next flexibility earned pays it.
 /// @param nonce Number of signed intents used so far.
 /// @param isDriver Whether the address is a registered driver.
 struct Account {
     uint112 available;
     uint64 flex;
-    uint48 nonce;
+    uint32 flexDebt;
+    uint40 nonce;
     bool isDriver;
 }
 
@@ -62,17 +64,33 @@ struct Batch {
     bool finalised;
 }
 
-/// @notice What is left unpaid of a billed session. One word.
+/// @notice What is left unpaid of a session that was billed in batch `seq`. One word.
 struct Debt {
     address driver;
     uint64 amount;
+    uint32 seq;
 }
 
-/// @notice Who receives a CPO's money: `payee` until `from`, `next` afterwards (0 = no change is announced).
-struct Payee {
-    address payee;
-    address next;
-    uint40 from;
+enum DisputeState {
+    None,
+    Open,
+    Resolved
+}
+
+/// @notice A disputed line; a line can be disputed once, ever.
+/// @param driver Whose bill it is.
+/// @param openedAt Block time of `dispute`.
+/// @param state Open until `resolve` or `expire`.
+/// @param amount Micro-euro billed; what of it was paid is in no pot until the dispute ends.
+/// @param wh Energy of the line.
+/// @param flex Flexibility of the line.
+struct Dispute {
+    address driver;
+    uint40 openedAt;
+    DisputeState state;
+    uint64 amount;
+    uint32 wh;
+    uint32 flex;
 }
 
 /// @notice What a driver announced to take out. One word.
@@ -93,6 +111,40 @@ struct RedeemIntent {
     uint40 deadline;
 }
 
+/// @notice `requestWithdraw`, signed by the owner.
+struct RequestIntent {
+    address owner;
+    uint112 amount;
+    uint48 nonce;
+    uint40 deadline;
+}
+
+/// @notice `withdraw`, signed by the owner.
+struct WithdrawIntent {
+    address owner;
+    address to;
+    uint112 amount;
+    uint48 nonce;
+    uint40 deadline;
+}
+
+/// @notice `claimFlex`, signed by the owner.
+struct ClaimIntent {
+    address owner;
+    address to;
+    uint48 nonce;
+    uint40 deadline;
+}
+
+/// @notice `dispute` of the session with this number, signed by its driver.
+struct DisputeIntent {
+    address driver;
+    uint32 cpo;
+    uint32 number;
+    uint48 nonce;
+    uint40 deadline;
+}
+
 enum Refusal {
     None,
     Expired,
@@ -109,10 +161,14 @@ enum Refusal {
 /// - No line costs more than the tariff that it names allows, and a tariff never changes.
 /// - `post` computes the Merkle root from the very lines that it books, so a receipt's proof can never say more than was billed.
 /// - A driver without enough money never blocks a batch: the rest is a recorded debt.
-/// - Money only moves by additions that cancel: held == sum of available + open pots + FLEX pots at all times, and the
-///   contract owns at least `held` euros. Euros sent here without `deposit` belong to nobody.
+/// - A driver can dispute a line within the window, by its Merkle proof and once. What was paid for it leaves the pot until
+///   the arbiter splits it; without a decision within `DISPUTE_TERM` it goes back to the driver. Other lines are not delayed.
+/// - Money only moves by additions that cancel: held == sum of available + open pots + disputed payments + FLEX pots at all
+///   times, and the contract owns at least `held` euros. Euros sent here without `deposit` belong to nobody.
 /// - No role can take anyone's money out: what roles move goes from a driver to a CPO within a tariff, or from a CPO to a
-///   driver. `pause` and `retire` stop new batches only; withdrawing, finalising and redeeming stay open for ever.
+///   driver. `pause` and `retire` stop new batches only; withdrawing, disputing, resolving, finalising and redeeming stay open
+///   for ever.
+/// - Drivers need no gas: what they may do they may also sign (EIP-712: this chain, this contract, one nonce, a deadline).
 ///
 /// Leaf of a line: keccak256(bytes.concat(keccak256(abi.encode(domain, cpo, seq, number, driver, amount, credit, wh, flex,
 /// tariff, detail)))), domain = EIP-712 domain separator of this contract. Tree: neighbours are hashed as sorted pairs, level
@@ -154,6 +210,29 @@ interface ISettlement {
 
     /// @notice `missing` of the credit was not covered by the CPO's balance; it stays for `pay`.
     event CreditShort(uint32 indexed cpo, uint32 indexed number, address indexed driver, uint64 missing);
+
+    /// @notice A line is disputed; `paid`, what the driver had paid for it, left the batch's pot.
+    event Disputed(
+        uint32 indexed cpo,
+        uint32 indexed number,
+        address indexed driver,
+        uint32 seq,
+        uint64 amount,
+        uint64 paid
+    );
+
+    /// @notice A dispute ended: the bill was lowered by `refund`, of which `back` went to the driver's balance and the rest
+    /// off the debt; what else had been paid went to the CPO. `flexDelta` Wh of flexibility were given or taken back.
+    event Resolved(
+        uint32 indexed cpo,
+        uint32 indexed number,
+        address indexed driver,
+        address payee,
+        uint64 refund,
+        uint64 back,
+        uint64 toCpo,
+        int64 flexDelta
+    );
 
     /// @notice A batch's pot went to the CPO.
     event Finalised(uint32 indexed cpo, uint32 indexed seq, address indexed payee, uint256 paid);
@@ -251,6 +330,27 @@ interface ISettlement {
     /// @notice Only `owed` is owed for this session.
     error MoreThanOwed(uint32 number, uint64 owed);
 
+    /// @notice The line can be disputed only before `until`.
+    error WindowClosed(uint32 cpo, uint32 seq, uint256 until);
+
+    /// @notice The line was disputed before; once is all.
+    error AlreadyDisputed(uint32 number);
+
+    /// @notice The dispute of the line is not decided; it ends at the latest at `until`.
+    error DisputeOpen(uint32 number, uint256 until);
+
+    /// @notice No dispute of the line is open.
+    error NotDisputed(uint32 number);
+
+    /// @notice The proof does not lead from this line to the batch's root.
+    error InvalidProof();
+
+    /// @notice More than was billed.
+    error RefundTooHigh(uint32 number, uint64 refund, uint64 amount);
+
+    /// @notice A debt is collected after its batch is final: until then the bill may be disputed.
+    error NotFinal(uint32 cpo, uint32 seq);
+
     /// @notice A payment with this reason was made before.
     error AlreadyPaid(uint32 cpo, bytes32 ref);
 
@@ -262,6 +362,9 @@ interface ISettlement {
 
     /// @notice The redemption is not possible, for this reason.
     error RedemptionRefused(address driver, Refusal reason);
+
+    /// @notice The signed intent is not accepted, for this reason.
+    error IntentRefused(address owner, Refusal reason);
 
     /// @notice There is no flexibility to claim.
     error NothingToClaim(address owner);
@@ -292,6 +395,9 @@ interface ISettlement {
     /// @notice Most credit of one line, micro-euro.
     function maxCredit() external view returns (uint64);
 
+    /// @notice Seconds after which an undecided dispute ends in the driver's favour.
+    function DISPUTE_TERM() external view returns (uint40);
+
     /* Money in and out */
 
     /// @notice Takes `amount` micro-euro from the caller (who approved it) for the balance of `to`.
@@ -305,6 +411,12 @@ interface ISettlement {
 
     /// @notice Pays out of the caller's balance to `to`. Drivers announce it first. Never paused.
     function withdraw(uint112 amount, address to) external;
+
+    /// @notice `requestWithdraw` for the owner who signed the intent.
+    function requestWithdrawBySig(RequestIntent calldata intent, bytes calldata signature) external;
+
+    /// @notice `withdraw` for the owner who signed the intent.
+    function withdrawBySig(WithdrawIntent calldata intent, bytes calldata signature) external;
 
     /* Registers */
 
@@ -325,7 +437,28 @@ interface ISettlement {
     /// @notice Pays a batch's pot to the CPO's payee; anyone, once the window is over.
     function finalise(uint32 cpo, uint32 seq) external;
 
-    /// @notice Pays `amount` of a session's debt from the balance of the driver who owes it; anyone.
+    /// @notice Opens the dispute of a line within its batch's window: the driver, or the arbiter on the driver's behalf.
+    /// @param proof Siblings from the line's leaf to the batch's root.
+    function dispute(uint32 cpo, uint32 seq, Line calldata line, bytes32[] calldata proof) external;
+
+    /// @notice `dispute` for the driver who signed the intent.
+    function disputeBySig(
+        uint32 seq,
+        Line calldata line,
+        bytes32[] calldata proof,
+        DisputeIntent calldata intent,
+        bytes calldata signature
+    ) external;
+
+    /// @notice Decides a dispute: lowers the bill by `refund` (debt first, the rest to the driver's balance) and corrects the
+    /// flexibility by `flexDelta`, within 0 and the line's energy. Needs no proof, since data may have been erased by then.
+    function resolve(uint32 cpo, uint32 number, uint64 refund, int64 flexDelta) external;
+
+    /// @notice Ends a dispute that stayed undecided for `DISPUTE_TERM`: the whole bill is refunded; anyone.
+    function expire(uint32 cpo, uint32 number) external;
+
+    /// @notice Pays `amount` of a session's debt from the balance of the driver who owes it; anyone, once the batch is final
+    /// and no dispute of the line is open.
     function settleOwed(uint32 cpo, uint32 number, uint64 amount) external;
 
     /// @notice Pays a driver from the CPO's own balance, once per `ref`.
@@ -354,6 +487,9 @@ interface ISettlement {
     /// @notice Turns the caller's earned flexibility into tokens of `to`.
     function claimFlex(address to) external;
 
+    /// @notice `claimFlex` for the owner who signed the intent.
+    function claimFlexBySig(ClaimIntent calldata intent, bytes calldata signature) external;
+
     /// @notice Redeems `wh` of the caller's FLEX: earned flexibility first, then tokens. The payout, wh * offer / 1000
     /// rounded down, goes to the caller's balance. FLEX is the same whoever's session earned it: the best offer drains first.
     function redeem(uint32 cpo, uint64 wh, uint64 minPayout) external;
@@ -366,7 +502,7 @@ interface ISettlement {
 
     /* State */
 
-    /// @notice Sum of all claims: balances, open pots, FLEX pots. Micro-euro.
+    /// @notice Sum of all claims: balances, open pots, disputed payments, FLEX pots. Micro-euro.
     function held() external view returns (uint256);
 
     /// @notice Whether `retire` was called.
@@ -395,6 +531,9 @@ interface ISettlement {
 
     /// @notice What is left unpaid of a session.
     function debtOf(uint32 cpo, uint32 number) external view returns (Debt memory);
+
+    /// @notice The dispute of a session's line.
+    function disputeOf(uint32 cpo, uint32 number) external view returns (Dispute memory);
 
     /// @notice Whether a payment with this reason was made.
     function isPaid(uint32 cpo, bytes32 ref) external view returns (bool);

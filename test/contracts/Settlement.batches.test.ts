@@ -53,8 +53,17 @@ describe("Settlement: after the bill", () => {
     async function owing() {
       const fixture = await settlementFixture();
       await fixture.asBiller.post(CPO, 1, [aLine(fixture.anna)]);
+      await fixture.settlement.connect(fixture.stranger).finalise(CPO, 1);
       return fixture;
     }
+
+    it("waits until the batch is final", async () => {
+      const { settlement, asBiller, anna, stranger } = await networkHelpers.loadFixture(owing);
+      await asBiller.post(CPO, 2, [aLine(anna, { number: 2 })]);
+      await expect(settlement.connect(stranger).settleOwed(CPO, 2, 1))
+        .to.be.revertedWithCustomError(settlement, "NotFinal")
+        .withArgs(CPO, 2);
+    });
 
     it("pays a debt in parts from the driver's balance to the CPO, whoever calls", async () => {
       const { settlement, deposit, anna, payee, stranger } = await networkHelpers.loadFixture(owing);

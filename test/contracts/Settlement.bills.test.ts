@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { id as hash } from "ethers";
-import { networkHelpers } from "../support/chain.ts";
+import { ethers, networkHelpers } from "../support/chain.ts";
 import {
   aLine,
   available,
@@ -31,7 +31,7 @@ describe("Settlement: bills", () => {
       ];
       await asBiller.post(CPO, 1, lines);
       const account = await settlement.accountOf(anna.address);
-      expect([...account]).to.deep.equal([97n * EURO - 1n, 4_000n, 0n, true]);
+      expect([...account]).to.deep.equal([97n * EURO - 1n, 4_000n, 0n, 0n, true]);
       expect(await available(settlement, ben)).to.equal(98n * EURO);
       const { pot, count, finalised, postedAt } = await settlement.batchOf(CPO, 1);
       expect([pot, count, finalised, postedAt]).to.deep.equal([5n * EURO + 1n, 3n, false, BigInt(await blockTime())]);
@@ -106,6 +106,21 @@ describe("Settlement: bills", () => {
       });
     });
 
+    it("refuses a line whose words carry bits beyond their fields: the leaf copies the words as they are", async () => {
+      const { settlement, biller, anna } = await networkHelpers.loadFixture(funded);
+      const good = settlement.interface.encodeFunctionData("post", [CPO, 1, [aLine(anna)]]);
+      const firstWord = 2 + 8 + 4 * 64;
+      for (let field = 0; field < 7; field++) {
+        const at = firstWord + field * 64;
+        const data = `${good.slice(0, at)}f${good.slice(at + 1)}`;
+        await expect(biller.sendTransaction({ to: settlement, data }), `field ${field}`).to.be.revertedWithoutReason(
+          ethers,
+        );
+      }
+      await biller.sendTransaction({ to: settlement, data: good });
+      expect((await settlement.batchOf(CPO, 1)).root).to.equal(await settlement.leafOf(CPO, 1, aLine(anna)));
+    });
+
     describe("a driver without enough money", () => {
       it("pays what is there; the rest is owed and blocks nobody", async () => {
         const { settlement, asBiller, deposit, anna, ben } = await networkHelpers.loadFixture(plain);
@@ -115,7 +130,7 @@ describe("Settlement: bills", () => {
         await expect(asBiller.post(CPO, 1, lines))
           .to.emit(settlement, "Shortfall")
           .withArgs(CPO, 1, anna.address, 2n * EURO);
-        expect([...(await settlement.debtOf(CPO, 1))]).to.deep.equal([anna.address, 2n * EURO]);
+        expect([...(await settlement.debtOf(CPO, 1))]).to.deep.equal([anna.address, 2n * EURO, 1n]);
         expect((await settlement.debtOf(CPO, 2)).amount).to.equal(0n);
         expect((await settlement.batchOf(CPO, 1)).pot).to.equal(4n * EURO);
         expect(await available(settlement, anna)).to.equal(0n);

@@ -7,8 +7,12 @@ import {
   anIntent,
   blockTime,
   EURO,
+  FAR,
   type Line,
+  leafOf,
+  proofOf,
   settlementFixture,
+  signAs,
   signIntent,
   TERMS,
 } from "../support/settlement.ts";
@@ -19,7 +23,8 @@ const SEQUENCES = Number(process.env.SETTLEMENT_SEQUENCES ?? 6);
 const STEPS = 120;
 const HOUR = 3_600;
 const CPOS = [3, 8] as const;
-const DELAYS = { windowS: 2 * HOUR, withdrawNoticeS: HOUR };
+const DELAYS = { windowS: 4 * HOUR, withdrawNoticeS: HOUR };
+const TERM_S = 30 * 24 * HOUR;
 
 /** Two CPOs (the second's payee is a driver, too), three drivers, one stranger, all with euros and an approval. */
 async function town() {
@@ -37,7 +42,7 @@ async function town() {
 type Town = Awaited<ReturnType<typeof town>>;
 
 function modelOf({ people, anna, ben, carl, payee }: Town): Model {
-  const model = createModel({ ...DELAYS, maxCredit: 10n * EURO });
+  const model = createModel({ ...DELAYS, termS: TERM_S, maxCredit: 10n * EURO });
   for (const person of people) model.mint(person.address, 50n * EURO);
   for (const driver of [anna, ben, carl]) model.registerDriver(driver.address);
   model.setPayee(3, payee.address);
@@ -51,7 +56,7 @@ type Step = { name: string; send: () => Promise<unknown>; expected: (now: number
 
 /** One random call: mostly sensible, sometimes wrong on purpose. */
 function randomStep(place: Town, model: Model, random: () => number, step: number): Step {
-  const { settlement, euro, flex, asBiller, asRegistrar, people, address, anna, ben, carl } = place;
+  const { settlement, euro, flex, asBiller, asRegistrar, people, address, arbiter, anna, ben, carl } = place;
   const pick = <T>(values: readonly T[]): T => values[Math.floor(random() * values.length)]!;
   const upTo = (most: bigint) => BigInt(Math.floor(random() * Number(most + 1n)));
   const person = pick(people);
@@ -110,21 +115,63 @@ function randomStep(place: Town, model: Model, random: () => number, step: numbe
       };
     }),
     ...Array(2).fill(() => {
-      const seq = Math.floor(random() * (seqs + 2));
+      const open = [...model.batches].find(([key, { finalised }]) => key.startsWith(`${cpo}:`) && !finalised)?.[0];
+      const seq = open !== undefined && random() < 0.8 ? Number(open.split(":")[1]) : Math.floor(random() * (seqs + 2));
       return {
         name: "finalise",
         send: () => as.finalise(cpo, seq),
         expected: now((at: number) => model.finalise(cpo, seq, at)),
       };
     }),
-    () => {
-      const keys = [...model.debts.keys()].filter((key) => key.startsWith(`${cpo}:`));
+    ...Array(3).fill(() => {
+      const keys = [...model.debts.keys()].filter((key) => key.startsWith(`${cpo}:`)).slice(0, 5);
       const number = keys.length > 0 ? Number(pick(keys).split(":")[1]) : 77;
-      const amount = upTo((model.debts.get(`${cpo}:${number}`)?.amount ?? 0n) + 1n);
+      const { driver, amount: owed } = model.debts.get(`${cpo}:${number}`) ?? { driver: "", amount: 0n };
+      const has = model.accounts.get(driver)?.available ?? 0n;
+      const amount = upTo(random() < 0.8 && has < owed ? has : owed + 1n);
       return {
         name: "settleOwed",
         send: () => as.settleOwed(cpo, number, amount),
         expected: () => model.settleOwed(cpo, number, amount),
+      };
+    }),
+    ...Array(3).fill(() => {
+      // Mostly a line of the newest batch by its driver, sometimes of another batch, unknown, or altered.
+      const seq = Math.max(1, random() < 0.8 ? seqs : Math.floor(random() * (seqs + 2)));
+      const all = model.batches.get(`${cpo}:${seq}`)?.lines ?? [aLine(anna, { number: 77 })];
+      const honest = pick(all);
+      const line = random() < 0.95 ? honest : { ...honest, amount: honest.amount + 1n };
+      const leaves = all.map((one) => leafOf(address, seq, one, cpo));
+      const proof = proofOf(leaves, all.indexOf(honest));
+      const driver = people.find((one) => one.address === line.driver) ?? arbiter;
+      return {
+        name: "dispute",
+        send: () => settlement.connect(random() < 0.5 ? driver : arbiter).dispute(cpo, seq, line, proof),
+        expected: now((at: number) => model.dispute(cpo, seq, line, at)),
+      };
+    }),
+    ...Array(2).fill(() => {
+      const keys = [...model.disputes].filter(
+        ([key, { open }]) => key.startsWith(`${cpo}:`) && (open || random() < 0.1),
+      );
+      const [key, dispute] = keys.length > 0 ? pick(keys) : [`${cpo}:77`, undefined];
+      const number = Number(key.split(":")[1]);
+      const { amount, flex, wh } = dispute?.line ?? aLine(anna);
+      const refund = upTo(random() < 0.9 ? amount : amount + EURO);
+      const delta = upTo(BigInt(wh)) - BigInt(random() < 0.9 ? flex : wh);
+      return {
+        name: "resolve",
+        send: () => settlement.connect(arbiter).resolve(cpo, number, refund, delta),
+        expected: () => model.resolve(cpo, number, refund, delta),
+      };
+    }),
+    () => {
+      const keys = [...model.disputes.keys()].filter((key) => key.startsWith(`${cpo}:`));
+      const number = keys.length > 0 ? Number(pick(keys).split(":")[1]) : 77;
+      return {
+        name: "expire",
+        send: () => as.expire(cpo, number),
+        expected: now((at: number) => model.expire(cpo, number, at)),
       };
     },
     () => {
@@ -184,6 +231,38 @@ function randomStep(place: Town, model: Model, random: () => number, step: numbe
       };
       return { name: "redeemBySig", send, expected: () => model.redeem(person.address, cpo, wh, 0n) };
     },
+    () => {
+      const amount = upTo(2n * balance);
+      const send = async () => {
+        const { nonce } = await settlement.accountOf(person.address);
+        const intent = { owner: person.address, amount, nonce: Number(nonce), deadline: FAR };
+        return settlement
+          .connect(other)
+          .requestWithdrawBySig(intent, await signAs(person, address, "RequestIntent", intent));
+      };
+      return {
+        name: "requestWithdrawBySig",
+        send,
+        expected: now((at) => model.requestWithdraw(person.address, amount, at)),
+      };
+    },
+    () => {
+      const amount = upTo(balance + balance / 4n);
+      const send = async () => {
+        const { nonce } = await settlement.accountOf(person.address);
+        const intent = { owner: person.address, to: person.address, amount, nonce: Number(nonce), deadline: FAR };
+        return settlement.connect(other).withdrawBySig(intent, await signAs(person, address, "WithdrawIntent", intent));
+      };
+      return { name: "withdrawBySig", send, expected: now((at) => model.withdraw(person.address, amount, at)) };
+    },
+    () => {
+      const send = async () => {
+        const { nonce } = await settlement.accountOf(person.address);
+        const intent = { owner: person.address, to: other.address, nonce: Number(nonce), deadline: FAR };
+        return settlement.connect(carl).claimFlexBySig(intent, await signAs(person, address, "ClaimIntent", intent));
+      };
+      return { name: "claimFlexBySig", send, expected: () => model.claimFlex(person.address, other.address) };
+    },
     () => ({
       name: "donate",
       send: () => euro.connect(person).transfer(address, 1),
@@ -197,7 +276,10 @@ function randomStep(place: Town, model: Model, random: () => number, step: numbe
       };
       return { name: "transfer FLEX", send: () => flex.connect(person).transfer(other.address, wh), expected: move };
     },
-    () => ({ name: "an hour", send: () => networkHelpers.time.increase(HOUR), expected: () => {} }),
+    ...(random() < 0.1
+      ? [() => ({ name: "thirty days", send: () => networkHelpers.time.increase(TERM_S), expected: () => {} })]
+      : []),
+    ...Array(2).fill(() => ({ name: "an hour", send: () => networkHelpers.time.increase(HOUR), expected: () => {} })),
   ];
   return pick(steps)();
 }
@@ -212,7 +294,7 @@ async function play(place: Town, step: Step): Promise<string> {
     if (!(refusal instanceof Refused)) throw refusal;
     error = refusal.message;
   }
-  if (step.name !== "an hour") await networkHelpers.time.setNextBlockTimestamp(at);
+  if (step.name !== "an hour" && step.name !== "thirty days") await networkHelpers.time.setNextBlockTimestamp(at);
   if (error === null) await step.send();
   else {
     const owner = error.startsWith("ERC20") ? place.euro : place.settlement;
@@ -229,15 +311,17 @@ async function expectSame(place: Town, model: Model): Promise<void> {
   expect(await euro.balanceOf(address), "backed").to.equal(held + model.totals.donated);
   let unclaimed = 0n;
   for (const person of people) {
-    const { available, flex: earned } = await settlement.accountOf(person.address);
-    const wanted = model.accounts.get(person.address) ?? { available: 0n, flex: 0n };
-    expect([available, earned]).to.deep.equal([wanted.available, wanted.flex]);
+    const { available, flex: earned, flexDebt } = await settlement.accountOf(person.address);
+    const wanted = model.accounts.get(person.address) ?? { available: 0n, flex: 0n, flexDebt: 0n };
+    expect([available, earned, flexDebt]).to.deep.equal([wanted.available, wanted.flex, wanted.flexDebt]);
     expect(await euro.balanceOf(person.address)).to.equal(model.wallets.get(person.address));
     expect(await flex.balanceOf(person.address)).to.equal(model.tokens.get(person.address) ?? 0n);
-    unclaimed += earned;
+    unclaimed += (earned as bigint) - (flexDebt as bigint);
   }
   const supply = (await flex.totalSupply()) as bigint;
-  expect(unclaimed + supply + model.totals.flexRedeemed, "FLEX is conserved").to.equal(model.totals.flexPosted);
+  expect(unclaimed + supply + model.totals.flexRedeemed, "FLEX is conserved").to.equal(
+    model.totals.flexPosted + model.totals.flexCorrected,
+  );
   for (const cpo of CPOS) {
     const seqs = [...model.batches.keys()].filter((key) => key.startsWith(`${cpo}:`)).length;
     expect(await settlement.lastSeq(cpo), "batches are dense").to.equal(BigInt(seqs));
@@ -284,6 +368,12 @@ describe("Settlement: invariants", () => {
       "post",
       "finalise",
       "settleOwed",
+      "dispute",
+      "resolve",
+      "expire",
+      "requestWithdrawBySig",
+      "withdrawBySig",
+      "claimFlexBySig",
       "pay",
       "fundPot",
       "reclaimPot",
@@ -305,7 +395,7 @@ describe("Settlement: invariants", () => {
     await settlement.connect(ben).fundPot(3, 2n * EURO);
     await settlement.connect(pauser).pause();
     await settlement.connect(admin).retire();
-    await networkHelpers.time.increase(2 * HOUR);
+    await networkHelpers.time.increase(DELAYS.windowS);
     for (const cpo of CPOS) await settlement.connect(ben).finalise(cpo, 1);
     await settlement.connect(payee).reclaimPot(3, 2n * EURO);
     for (const person of people) await settlement.connect(person).requestWithdraw(1_000n * EURO);

@@ -46,16 +46,16 @@ export async function freshChain(balance = 10n ** 24n): Promise<Rpc> {
 
 export type Actors = Readonly<
   Record<
-    "admin" | "guardian" | "operator" | "biller" | "registrar" | "publisher" | "pauser" | "faucet",
+    "admin" | "guardian" | "operator" | "biller" | "registrar" | "publisher" | "pauser" | "faucet" | "arbiter",
     HardhatEthersSigner
   >
 >;
 
 /** Deploys all contracts; `overrides` changes delays and limits. Use inside a named fixture of `loadFixture`. */
 export async function deployAll(overrides: Partial<DeploymentConfig> = {}) {
-  const [admin, guardian, operator, biller, registrar, publisher, pauser, faucet, ...others] =
+  const [admin, guardian, operator, biller, registrar, publisher, pauser, faucet, arbiter, ...others] =
     await ethers.getSigners();
-  const actors = { admin, guardian, operator, biller, registrar, publisher, pauser, faucet } as Actors;
+  const actors = { admin, guardian, operator, biller, registrar, publisher, pauser, faucet, arbiter } as Actors;
   await networkHelpers.setBalance(deployer.address, 10n ** 24n);
   const only = (signer: HardhatEthersSigner): Hex[] => [signer.address as Hex];
   const config = localDeployment(
@@ -67,6 +67,7 @@ export async function deployAll(overrides: Partial<DeploymentConfig> = {}) {
       publisher: only(actors.publisher),
       pauser: only(actors.pauser),
       faucet: only(actors.faucet),
+      arbiter: only(actors.arbiter),
     },
     { admin: actors.admin.address as Hex, ...overrides },
   );

@@ -123,16 +123,27 @@ export const verifies = (leaf: string, proof: readonly string[], root: string) =
 export type Intent = { driver: string; cpo: number; wh: bigint; minPayout: bigint; nonce: number; deadline: number };
 export const FAR = 2 ** 40 - 1;
 
-const REDEEM = {
-  RedeemIntent: [
-    { name: "driver", type: "address" },
-    { name: "cpo", type: "uint32" },
-    { name: "wh", type: "uint64" },
-    { name: "minPayout", type: "uint64" },
-    { name: "nonce", type: "uint48" },
-    { name: "deadline", type: "uint40" },
-  ],
+const fields = (list: string) =>
+  list.split(",").map((field) => {
+    const [type, name] = field.split(" ") as [string, string];
+    return { name, type };
+  });
+/** What people sign, field by field. */
+const INTENTS = {
+  RedeemIntent: fields("address driver,uint32 cpo,uint64 wh,uint64 minPayout,uint48 nonce,uint40 deadline"),
+  RequestIntent: fields("address owner,uint112 amount,uint48 nonce,uint40 deadline"),
+  WithdrawIntent: fields("address owner,address to,uint112 amount,uint48 nonce,uint40 deadline"),
+  ClaimIntent: fields("address owner,address to,uint48 nonce,uint40 deadline"),
+  DisputeIntent: fields("address driver,uint32 cpo,uint32 number,uint48 nonce,uint40 deadline"),
 };
+
+export const signAs = (
+  signer: HardhatEthersSigner,
+  settlement: string,
+  type: keyof typeof INTENTS,
+  intent: object,
+  domain: object = {},
+) => signer.signTypedData({ ...domainOf(settlement), ...domain }, { [type]: INTENTS[type] }, intent);
 
 export const anIntent = (driver: { address: string }, part: Partial<Intent> = {}): Intent => ({
   driver: driver.address,
@@ -145,7 +156,7 @@ export const anIntent = (driver: { address: string }, part: Partial<Intent> = {}
 });
 
 export const signIntent = (signer: HardhatEthersSigner, settlement: string, intent: Intent, domain: object = {}) =>
-  signer.signTypedData({ ...domainOf(settlement), ...domain }, REDEEM, intent);
+  signAs(signer, settlement, "RedeemIntent", intent, domain);
 
 /** EUR 0.10 per kWh of FLEX. */
 export const OFFER = 100_000n;

@@ -11,13 +11,14 @@ const refuse = (error: string): never => {
 
 const least = (...values: readonly bigint[]) => values.reduce((a: bigint, b: bigint) => (b < a ? b : a));
 
-type Account = { available: bigint; flex: bigint; isDriver: boolean };
-type Batch = { pot: bigint; postedAt: number; finalised: boolean };
+type Account = { available: bigint; flex: bigint; flexDebt: bigint; isDriver: boolean };
+type Batch = { pot: bigint; postedAt: number; finalised: boolean; lines: readonly Line[] };
+type Dispute = { line: Line; openedAt: number; paid: bigint; open: boolean };
 type Tariff = { cpo: number; maxPerKwh: bigint; maxFixed: bigint };
 
 export type Model = ReturnType<typeof createModel>;
 
-export function createModel(config: { windowS: number; withdrawNoticeS: number; maxCredit: bigint }) {
+export function createModel(config: { windowS: number; withdrawNoticeS: number; maxCredit: bigint; termS: number }) {
   const accounts = new Map<string, Account>();
   const announced = new Map<string, { amount: bigint; readyAt: number }>();
   const wallets = new Map<string, bigint>();
@@ -26,13 +27,14 @@ export function createModel(config: { windowS: number; withdrawNoticeS: number; 
   const tariffs = new Map<number, Tariff>();
   const batches = new Map<string, Batch>();
   const billed = new Set<string>();
-  const debts = new Map<string, { driver: string; amount: bigint }>();
+  const debts = new Map<string, { driver: string; amount: bigint; seq: number }>();
+  const disputes = new Map<string, Dispute>();
   const paid = new Set<string>();
   const offers = new Map<number, { price: bigint; pot: bigint }>();
-  const totals = { donated: 0n, flexPosted: 0n, flexRedeemed: 0n };
+  const totals = { donated: 0n, flexPosted: 0n, flexRedeemed: 0n, flexCorrected: 0n };
 
   const account = (owner: string) => {
-    const found = accounts.get(owner) ?? { available: 0n, flex: 0n, isDriver: false };
+    const found = accounts.get(owner) ?? { available: 0n, flex: 0n, flexDebt: 0n, isDriver: false };
     accounts.set(owner, found);
     return found;
   };
@@ -47,6 +49,26 @@ export function createModel(config: { windowS: number; withdrawNoticeS: number; 
   const take = (owner: string, amount: bigint) => {
     if (account(owner).available < amount) refuse("InsufficientBalance");
     account(owner).available -= amount;
+  };
+
+  /** A debt is a negative balance of FLEX that is shown as two numbers. */
+  const addFlex = (owner: string, wh: bigint) => {
+    const own = account(owner);
+    const balance = own.flex - own.flexDebt + wh;
+    // Both are never above 0 at once, except that a debt waits while nothing is earned.
+    own.flex = balance > 0n ? balance : 0n;
+    own.flexDebt = balance < 0n ? -balance : 0n;
+  };
+  const close = (key: string, dispute: Dispute, refund: bigint, delta: bigint) => {
+    const debt = debts.get(key);
+    const cancelled = least(refund, debt?.amount ?? 0n);
+    if (debt !== undefined) debt.amount -= cancelled;
+    const back = refund - cancelled;
+    account(dispute.line.driver).available += back;
+    account(payee(Number(key.split(":")[0]))).available += dispute.paid - back;
+    addFlex(dispute.line.driver, delta);
+    totals.flexCorrected += delta;
+    dispute.open = false;
   };
 
   function checkLine(cpo: number, line: Line, seen: Set<string>): void {
@@ -68,6 +90,7 @@ export function createModel(config: { windowS: number; withdrawNoticeS: number; 
     tokens,
     batches,
     debts,
+    disputes,
     offers,
     billed,
     totals,
@@ -114,15 +137,16 @@ export function createModel(config: { windowS: number; withdrawNoticeS: number; 
         const pays = least(driver.available, line.amount);
         driver.available -= pays;
         pot += pays;
-        if (pays < line.amount) debts.set(`${cpo}:${line.number}`, { driver: line.driver, amount: line.amount - pays });
+        if (pays < line.amount)
+          debts.set(`${cpo}:${line.number}`, { driver: line.driver, amount: line.amount - pays, seq });
         const credit = least(account(credited).available, line.credit);
         account(credited).available -= credit;
         driver.available += credit;
-        driver.flex += BigInt(line.flex);
+        addFlex(line.driver, BigInt(line.flex));
         totals.flexPosted += BigInt(line.flex);
         billed.add(`${cpo}:${line.number}`);
       }
-      batches.set(`${cpo}:${seq}`, { pot, postedAt: now, finalised: false });
+      batches.set(`${cpo}:${seq}`, { pot, postedAt: now, finalised: false, lines });
     },
     finalise(cpo: number, seq: number, now: number) {
       const batch = batches.get(`${cpo}:${seq}`) ?? refuse("UnknownBatch");
@@ -132,11 +156,39 @@ export function createModel(config: { windowS: number; withdrawNoticeS: number; 
       account(payee(cpo)).available += batch.pot;
     },
     settleOwed(cpo: number, number: number, amount: bigint) {
-      const debt = debts.get(`${cpo}:${number}`) ?? { driver: "", amount: 0n };
+      const debt = debts.get(`${cpo}:${number}`) ?? { driver: "", amount: 0n, seq: 0 };
       if (amount > debt.amount) refuse("MoreThanOwed");
+      if (batches.get(`${cpo}:${debt.seq}`)?.finalised !== true) refuse("NotFinal");
+      if (disputes.get(`${cpo}:${number}`)?.open) refuse("DisputeOpen");
       take(debt.driver, amount);
       debt.amount -= amount;
       account(payee(cpo)).available += amount;
+    },
+    dispute(cpo: number, seq: number, line: Line, now: number) {
+      const batch = batches.get(`${cpo}:${seq}`) ?? refuse("UnknownBatch");
+      const key = `${cpo}:${line.number}`;
+      if (now >= batch.postedAt + config.windowS) refuse("WindowClosed");
+      if (!batch.lines.includes(line)) refuse("InvalidProof");
+      if (disputes.has(key)) refuse("AlreadyDisputed");
+      const paid = line.amount - (debts.get(key)?.amount ?? 0n);
+      batch.pot -= paid;
+      disputes.set(key, { line, openedAt: now, paid, open: true });
+    },
+    resolve(cpo: number, number: number, refund: bigint, delta: bigint) {
+      const key = `${cpo}:${number}`;
+      const dispute = disputes.get(key);
+      if (!dispute?.open) return refuse("NotDisputed");
+      if (refund > dispute.line.amount) refuse("RefundTooHigh");
+      const flex = BigInt(dispute.line.flex) + delta;
+      if (flex < 0n || flex > BigInt(dispute.line.wh)) refuse("FlexAboveEnergy");
+      close(key, dispute, refund, delta);
+    },
+    expire(cpo: number, number: number, now: number) {
+      const key = `${cpo}:${number}`;
+      const dispute = disputes.get(key);
+      if (!dispute?.open) return refuse("NotDisputed");
+      if (now < dispute.openedAt + config.termS) refuse("DisputeOpen");
+      close(key, dispute, dispute.line.amount, 0n);
     },
     pay(cpo: number, driver: string, amount: bigint, ref: string) {
       if (!account(driver).isDriver) refuse("UnknownDriver");
@@ -183,6 +235,7 @@ export function createModel(config: { windowS: number; withdrawNoticeS: number; 
       const all = [
         ...[...accounts.values()].map(({ available }) => available),
         ...open,
+        ...[...disputes.values()].filter(({ open }) => open).map(({ paid }) => paid),
         ...[...offers.values()].map(({ pot }) => pot),
       ];
       return all.reduce((sum, part) => sum + part, 0n);

@@ -9,13 +9,14 @@ import { createSender, type SendingJournal } from "./confirmedSender.ts";
 import { call, type Hex, type Rpc, resultOf } from "./rpc.ts";
 import type { Signer } from "./signer.ts";
 
-/** Role numbers of the AccessManager. 5 stays free for the arbiter of disputes. */
+/** Role numbers of the AccessManager. The arbiter decides disputes and is neither CPO nor biller. */
 export const ROLES = {
   admin: 0n,
   guardian: 1n,
   operator: 2n,
   biller: 3n,
   registrar: 4n,
+  arbiter: 5n,
   minter: 6n,
   publisher: 7n,
   pauser: 8n,
@@ -26,6 +27,7 @@ export const ROLES = {
 export const PERMISSIONS = [
   { role: "operator", contract: "SlotLedger", functions: ["record"] },
   { role: "biller", contract: "Settlement", functions: ["post", "pay"] },
+  { role: "arbiter", contract: "Settlement", functions: ["dispute", "resolve"] },
   { role: "registrar", contract: "AssetRegistry", functions: ["register", "setState", "setGroup"] },
   { role: "registrar", contract: "Settlement", functions: ["registerDrivers", "setPayee", "setTariff", "setOffer"] },
   { role: "publisher", contract: "AlgorithmRegistry", functions: ["publish"] },
@@ -50,8 +52,12 @@ export type ContractName = keyof typeof SOURCES;
 export type Artifact = { readonly abi: InterfaceAbi; readonly bytecode: Hex };
 export type Artifacts = Readonly<Record<ContractName, Artifact>>;
 
-/** Who holds a role; several addresses may. The minter is always Settlement. */
-export type RoleHolders = Readonly<Record<Exclude<keyof typeof ROLES, "admin" | "minter">, readonly Hex[]>>;
+/** Who holds a role; several addresses may. The minter is always Settlement; without an arbiter disputes expire. */
+export type RoleHolders = Readonly<
+  Record<Exclude<keyof typeof ROLES, "admin" | "minter" | "arbiter">, readonly Hex[]>
+> & {
+  readonly arbiter?: readonly Hex[];
+};
 
 export type AlgorithmSpec = {
   /** Name and version of the method, at most 31 ASCII characters: "least-cost/1". */

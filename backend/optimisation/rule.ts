@@ -3,8 +3,10 @@
  * interval after the other and share out what it has, knowing nothing of prices and nothing of later intervals. Whole Wh.
  */
 import type { MethodName } from "../domain/algorithms.ts";
+import { microEurPerKwh, wattHour } from "../domain/units.ts";
 import { planValue } from "./checker.ts";
-import { capacityOf, leastCost, openFlow } from "./leastCost.ts";
+import { exactPlan } from "./exactPlan.ts";
+import { capacityOf, leastCost } from "./leastCost.ts";
 import type { Car, GroupProblem, Plan } from "./problem.ts";
 
 /** One car's claim on one interval, in Wh. */
@@ -26,8 +28,8 @@ export type Share = (claims: readonly Claim[], roomWh: number, durationS: number
 
 /**
  * The plan of a rule. With `protectPromises` the rule shares only what the promises leave: before it begins, promised
- * energy is laid as late as it fits (a maximum flow, last interval first), and each interval's part of it is the least
- * that its cars get there. What a car gets beyond that gives back its earliest reservations. So no rule ever misses Wh
+ * energy is laid as late as it fits, first deadlines held, and each interval's part of it is the least that its cars get
+ * there. What a car gets beyond that gives back its earliest reservations. So no rule ever misses Wh
  * that any method could have promised, and as long as capacity is left later, nothing is reserved now and the rule is pure.
  * The bound is the certified optimum of the same problem: cost - bound is what the rule costs beyond it.
  */
@@ -39,7 +41,9 @@ export function planByRule(algorithm: MethodName, problem: GroupProblem, protect
     intervals.slice(car.from, car.to).map(({ durationS }) => Math.floor((car.powerW * durationS) / 3600)),
   );
   const later = most.map((stay) => stay.reduce((sum, wh) => sum + wh, 0));
-  const reserved = protectPromises ? latestPromised(problem) : most.map((stay) => stay.map(() => 0));
+  const reserved = protectPromises
+    ? latestPromised(problem).map((stay) => [...stay])
+    : most.map((stay) => stay.map(() => 0));
   const energyWh = most.map((stay) => stay.map(() => 0));
 
   for (const [t, interval] of intervals.entries()) {
@@ -79,17 +83,18 @@ function release(stay: number[], k: number, wh: number): void {
   }
 }
 
-/** Most promised energy that the group can deliver, each Wh as late as possible; per car and interval of its stay. */
-function latestPromised(problem: GroupProblem): number[][] {
-  const { cars, intervals } = problem;
-  const flow = openFlow(problem);
-  for (const [i, car] of cars.entries()) flow.left[i] = car.needWh;
-  flow.reopen();
-  for (let t = intervals.length - 1; t >= 0; t--) {
-    const { pv, grid } = capacityOf(intervals[t]!);
-    flow.raise(t, pv + grid);
-  }
-  return cars.map((_, i) => Array.from(flow.energy.subarray(flow.first[i]!, flow.first[i + 1]!)));
+/** Most promised energy that the group can deliver, each Wh as late as possible: the cheapest plan where later is cheaper. */
+function latestPromised(problem: GroupProblem): readonly (readonly number[])[] {
+  const m = problem.intervals.length;
+  return exactPlan({
+    ...problem,
+    weights: { scale: 1, early: 0, voll: 3 * m + 3, extra: m + 1 },
+    cars: problem.cars.map((car) => ({ ...car, moreWh: wattHour(0) })),
+    intervals: problem.intervals.map((interval, t) => {
+      const price = microEurPerKwh(m - t);
+      return { ...interval, price, feedIn: price };
+    }),
+  }).energyWh;
 }
 
 /**

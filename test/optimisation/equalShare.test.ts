@@ -97,6 +97,15 @@ describe("promises under a rule", () => {
     ]);
   });
 
+  it("have their first part kept too", () => {
+    // 900 of the 1,600 Wh are due after the first interval; by the last deadline alone 600 would do there.
+    const early = [cars[0]!, { ...cars[1]!, first: { wh: wattHour(900), to: 1 } }];
+    expect(equalShare(aProblem({ cars: early, intervals }), full).energyWh).to.deep.equal([
+      [100, 300],
+      [900, 700],
+    ]);
+  });
+
   it("give back their earliest reservation when the rule gave more", () => {
     // A rule that gives the first interval to the second car alone: only 600 of its 1,600 Wh are then still reserved.
     const plan = planByRule("equal-share", aProblem({ cars, intervals }), true, (claims, roomWh) =>

@@ -1,101 +1,47 @@
 /** What holds for every algorithm, on random problems: days of 92 and 100 slots, ties, zero capacity, negative prices. */
 import { expect } from "chai";
 import fc from "fast-check";
-import type { AlgorithmName } from "../../../backend/domain/algorithms.ts";
-import { ALGORITHM_NAMES } from "../../../backend/domain/algorithms.ts";
-import { microEurPerKwh, second, watt, wattHour } from "../../../backend/domain/units.ts";
-import { ALGORITHMS, parametersOf, repeat } from "../../../backend/optimisation/algorithms.ts";
+import { ALGORITHM_NAMES, type AlgorithmName } from "../../../backend/domain/algorithms.ts";
+import { watt, wattHour } from "../../../backend/domain/units.ts";
+import { ALGORITHMS, repeat } from "../../../backend/optimisation/algorithms.ts";
 import { planValue, violations } from "../../../backend/optimisation/checker.ts";
 import { shareEqually } from "../../../backend/optimisation/equalShare.ts";
+import { exactPlan } from "../../../backend/optimisation/exactPlan.ts";
 import { leastCost } from "../../../backend/optimisation/leastCost.ts";
-import type { Car, GroupProblem, Plan } from "../../../backend/optimisation/problem.ts";
+import type { GroupProblem, Plan } from "../../../backend/optimisation/problem.ts";
 import { refine } from "../../../backend/optimisation/refine.ts";
 import { inProportion } from "../../../backend/optimisation/rule.ts";
-import { aCar, anInterval, aProblem } from "../../support/problems.ts";
-
-const RUNS = Number(process.env.PROPERTY_RUNS ?? 200);
+import { aCar, WEIGHTS } from "../../support/problems.ts";
+import { DAYS, howOften, PATIENCE_MS, problems } from "./support.ts";
 
 const REPEATABLE = ALGORITHM_NAMES.filter((name) => ALGORITHMS[name].repeatable);
 const RULES = REPEATABLE.filter((name) => name !== "least-cost" && name !== "uncontrolled");
+const hasProtection = (name: AlgorithmName) =>
+  ALGORITHMS[name].parameters.some((one) => one.name === "protectPromises");
 
-/** A problem of a short horizon, or of a day of 92, 96 or 100 slots; limits that are tight, shortage of both kinds. */
-const problems: fc.Arbitrary<GroupProblem> = fc
-  .record({
-    m: fc.oneof({ weight: 6, arbitrary: fc.integer({ min: 1, max: 12 }) }, fc.constantFrom(92, 96, 100)),
-    n: fc.integer({ min: 0, max: 8 }),
-    tight: fc.constantFrom(0, 2_000, 8_000, 40_000),
-  })
-  .chain(({ m, n, tight }) =>
-    fc.record({
-      intervals: fc.array(
-        fc
-          .record({
-            durationS: fc.oneof(fc.constant(900), fc.integer({ min: 1, max: 900 })),
-            limitWh: fc.integer({ min: 0, max: tight }),
-            demandWh: fc.constantFrom(0, 0, 500, 3_000),
-            productionWh: fc.constantFrom(0, 0, 1_000, 6_000),
-            fixedWh: fc.constantFrom(0, 0, 0, 700),
-            price: fc.constantFrom(-50_000, 0, 80_000, 80_000, 250_000),
-            feedIn: fc.constantFrom(-80_000, 0, 60_000, 300_000),
-          })
-          .map((part) =>
-            anInterval({
-              durationS: second(part.durationS),
-              limitWh: wattHour(part.limitWh),
-              demandWh: wattHour(part.demandWh),
-              productionWh: wattHour(part.productionWh),
-              fixedWh: wattHour(part.fixedWh),
-              price: microEurPerKwh(part.price),
-              feedIn: microEurPerKwh(part.feedIn),
-            }),
-          ),
-        { minLength: m, maxLength: m },
-      ),
-      cars: fc
-        .array(
-          fc.record({
-            session: fc.integer({ min: 1, max: 1_000 }),
-            stay: fc.tuple(fc.nat(m - 1), fc.nat(m - 1)),
-            needWh: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 9_000 })),
-            moreWh: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 9_000 })),
-            powerW: fc.constantFrom(0, 3_680, 7_360, 11_040, 11_040, 22_080),
-          }),
-          { minLength: n, maxLength: n },
-        )
-        .map((list) =>
-          [...new Map(list.map((one) => [one.session, one])).values()]
-            .sort((a, b) => a.session - b.session)
-            .map(
-              ({ session, stay: [a, b], needWh, moreWh, powerW }): Car =>
-                aCar({
-                  session,
-                  needWh: wattHour(needWh),
-                  moreWh: wattHour(moreWh),
-                  powerW: watt(powerW),
-                  minPowerW: watt(Math.min(powerW, powerW > 7_360 ? 4_140 : 1_380)),
-                  from: Math.min(a, b),
-                  to: Math.max(a, b) + 1,
-                }),
-            ),
-        ),
-    }),
-  )
-  .map((part) => aProblem(part));
+/** Cars that must charge at some least power or pause. */
+const anyGroup = problems({ intervals: DAYS, cars: 10 }).map((problem) => ({
+  ...problem,
+  cars: problem.cars.map((car) => ({ ...car, minPowerW: watt(Math.min(car.powerW, 4_140)) })),
+}));
+/** Promised energy above all other, and that above every price. */
+const anyWorth = anyGroup.map((problem) => ({ ...problem, weights: WEIGHTS }));
 
 const planOf = (problem: GroupProblem, name: AlgorithmName, parameters: Record<string, number> = {}): Plan =>
   repeat(problem, { name, parameters });
 const servedWh = (plan: Plan) => plan.energyWh.map((stay) => stay.reduce((sum, wh) => sum + wh, 0));
 const shortWh = ({ cars }: GroupProblem, plan: Plan) =>
   servedWh(plan).reduce((sum, wh, i) => sum + Math.max(0, cars[i]!.needWh - wh), 0);
-const holds = (property: fc.IPropertyWithHooks<unknown[]> | fc.IRawProperty<unknown[]>) =>
-  fc.assert(property as fc.IRawProperty<unknown[]>, { numRuns: RUNS });
+const holds = <T>(property: fc.IProperty<T>) => fc.assert(property, howOften(400));
 
-describe("every algorithm, on random problems", () => {
+describe("every algorithm, on random problems", function () {
+  this.timeout(PATIENCE_MS);
+
   for (const name of REPEATABLE)
     it(`${name}: the checker finds nothing${name === "uncontrolled" ? " but the group's limit" : ""}, before and after least power, and the cost is what it says`, () => {
       holds(
-        fc.property(problems, fc.boolean(), (problem, protect) => {
-          const choice: Record<string, number> = name in protectable ? { protectPromises: protect ? 1 : 0 } : {};
+        fc.property(anyGroup, fc.boolean(), (problem, protect) => {
+          const choice: Record<string, number> = hasProtection(name) ? { protectPromises: protect ? 1 : 0 } : {};
           const plan = planOf(problem, name, choice);
           const refined = refine(problem, plan).plan;
           for (const one of [plan, refined]) {
@@ -113,7 +59,7 @@ describe("every algorithm, on random problems", () => {
 
   it("every bound is the optimum's cost", () => {
     holds(
-      fc.property(problems, fc.constantFrom(...REPEATABLE), (problem, name) => {
+      fc.property(anyGroup, fc.constantFrom(...REPEATABLE), (problem, name) => {
         expect(planOf(problem, name).bound).to.equal(leastCost(problem).cost);
       }),
     );
@@ -121,15 +67,33 @@ describe("every algorithm, on random problems", () => {
 
   it("a rule that protects promises leaves no more of them short than the optimum", () => {
     holds(
-      fc.property(problems, fc.constantFrom(...RULES), (problem, name) => {
+      fc.property(anyWorth, fc.constantFrom(...RULES), (problem, name) => {
         expect(shortWh(problem, planOf(problem, name))).to.equal(shortWh(problem, leastCost(problem)));
+      }),
+    );
+  });
+
+  it("nor of their first parts", () => {
+    const withFirst = problems({ intervals: DAYS, cars: 8, first: true });
+    holds(
+      fc.property(withFirst, fc.constantFrom(...RULES), (group, name) => {
+        const problem = { ...group, weights: WEIGHTS };
+        const missing = ({ energyWh }: Plan) =>
+          problem.cars.reduce((sum, { first, from }, i) => {
+            if (!first) return sum;
+            const early = energyWh[i]!.slice(0, first.to - from).reduce((a, b) => a + b, 0);
+            return sum + Math.max(0, first.wh - early);
+          }, 0);
+        const [plan, best] = [planOf(problem, name), exactPlan(problem)];
+        expect(shortWh(problem, plan)).to.equal(shortWh(problem, best));
+        expect(missing(plan)).to.be.at.most(missing(best));
       }),
     );
   });
 
   it("a rule leaves nothing unused that a car of the interval could still take", () => {
     holds(
-      fc.property(problems, fc.constantFrom(...RULES), fc.boolean(), (problem, name, protect) => {
+      fc.property(anyGroup, fc.constantFrom(...RULES), fc.boolean(), (problem, name, protect) => {
         const plan = planOf(problem, name, { protectPromises: protect ? 1 : 0 });
         for (const [t, interval] of problem.intervals.entries()) {
           const net = interval.demandWh + interval.fixedWh - interval.productionWh;
@@ -151,20 +115,13 @@ describe("every algorithm, on random problems", () => {
 
   it("the same problem gives the same plan, and nobody's plan depends on what is not in the problem's bytes", () => {
     holds(
-      fc.property(problems, fc.constantFrom(...RULES), (problem, name) => {
+      fc.property(anyGroup, fc.constantFrom(...RULES), (problem, name) => {
         const cars = problem.cars.map((car) => ({ ...car, minPowerW: watt(0) }));
         expect(planOf({ ...problem, cars }, name).energyWh).to.deep.equal(planOf(problem, name).energyWh);
       }),
     );
   });
 });
-
-const protectable = Object.fromEntries(
-  ALGORITHM_NAMES.filter((name) => "protectPromises" in parametersOf({ name, parameters: {} })).map((name) => [
-    name,
-    true,
-  ]),
-);
 
 /** Wanted and least energies, and room for at least the least ones. */
 const sharing = fc
@@ -184,7 +141,9 @@ const sharing = fc
     return { list, roomWh: list.reduce((sum, one) => sum + one.leastWh, 0) + spareWh };
   });
 
-describe("shares", () => {
+describe("shares", function () {
+  this.timeout(PATIENCE_MS);
+
   it("equal share is what pouring Wh by Wh to whoever has least gives", () => {
     holds(
       fc.property(sharing, ({ list, roomWh }) => {

@@ -1,80 +1,19 @@
 /**
- * npm run bench -- optimiser [--json] [--cars 5,20] : milliseconds of the exact method, of HiGHS and (up to 80 cars) of
- * javascript-lp-solver on the same instance, with equal objectives and the certificate's gap. Exit code 1 when they differ.
+ * npm run bench -- optimiser [--json] [--cars 5,20] : milliseconds of the exact method, of HiGHS (the best of its methods)
+ * and of javascript-lp-solver on the same instances, with equal objectives and the certificate's gap. Each of them runs in
+ * a process of its own, one after the other, so that its memory is its own. Wrong when costs differ or a gap is not 0.
  */
+import { execFileSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { solveWithHighs } from "../../backend/adapters/solvers/highs.ts";
-import { solveWithJavascriptLpSolver } from "../../backend/adapters/solvers/javascriptLpSolver.ts";
-import { planValue, violations } from "../../backend/optimisation/checker.ts";
-import { leastCost } from "../../backend/optimisation/leastCost.ts";
-import { crossCheck, type LpSolution, linearProgram } from "../../backend/optimisation/model.ts";
-import { realisticProblem } from "../../test/support/problems.ts";
+import type { Measured, Own, Solver } from "./optimiserChild.ts";
 
-const CAR_COUNTS = [5, 20, 80, 320, 1_000, 3_000];
-const INTERVALS = 96;
-/** Above this a dense tableau takes tens of seconds (320 cars) and gigabytes (1,000 cars). */
-const MOST_CARS_IN_TABLEAU = 80;
-const TIME_LIMIT_S = 300;
+const CAR_COUNTS = [5, 20, 80, 320, 1_000, 3_000, 10_000, 100_000];
+/** Beyond these a solver takes minutes, or more memory than there is (a dense tableau of 1,000 cars: over 10 GB). */
+const MOST_CARS = { highs: 10_000, "javascript-lp-solver": 320 };
+const CHILD = fileURLToPath(new URL("./optimiserChild.ts", import.meta.url));
 
-type Timed = { readonly ms: number; readonly runs: number; readonly objectiveEqual: boolean; readonly answer: string };
-type Line = {
-  readonly cars: number;
-  readonly intervals: number;
-  readonly variables: number;
-  readonly leastCost: { readonly ms: number; readonly firstMs: number; readonly runs: number };
-  readonly check: { readonly ms: number; readonly violations: number; readonly gap: string };
-  readonly highs: Timed;
-  readonly javascriptLpSolver: Timed | null;
-  /** Energy cost and unserved energy at its value, EUR. */
-  readonly objectiveEur: number;
-};
-
-async function line(cars: number): Promise<Line> {
-  const problem = realisticProblem(cars, 1, { intervals: INTERVALS });
-  const first = performance.now();
-  const plan = leastCost(problem);
-  const firstMs = performance.now() - first;
-  const runs = cars <= 320 ? 31 : 11;
-  const own = await median(runs, () => leastCost(problem));
-  const check = await median(5, () => planValue(problem, plan));
-  const value = planValue(problem, plan);
-
-  const lp = linearProgram(problem);
-  const timed = async (times: number, solve: () => LpSolution | Promise<LpSolution>): Promise<Timed> => {
-    const { ms, last } = await median(times, solve);
-    const answer = crossCheck(problem, plan, last);
-    return { ms, runs: times, objectiveEqual: answer.kind === "equal", answer: answer.kind };
-  };
-  const repeats = cars <= 80 ? 5 : cars <= 320 ? 3 : 1;
-  return {
-    cars,
-    intervals: INTERVALS,
-    variables: lp.columns.length,
-    leastCost: { ms: own.ms, firstMs, runs },
-    check: {
-      ms: check.ms,
-      violations: violations(problem, plan).length,
-      gap: String(value.cost - (value.bound ?? 0n)),
-    },
-    highs: await timed(repeats, () => solveWithHighs(lp, TIME_LIMIT_S)),
-    javascriptLpSolver:
-      cars <= MOST_CARS_IN_TABLEAU ? await timed(repeats, () => solveWithJavascriptLpSolver(lp)) : null,
-    objectiveEur: Number(plan.cost / BigInt(problem.weights.scale)) / 1e9,
-  };
-}
-
-/** Runs once to warm up when it is repeated at all; every time counts from then on. */
-async function median<T>(runs: number, work: () => T | Promise<T>): Promise<{ readonly ms: number; readonly last: T }> {
-  const times: number[] = [];
-  let last = runs > 1 ? await work() : undefined;
-  for (let k = 0; k < runs; k++) {
-    const start = performance.now();
-    last = await work();
-    times.push(performance.now() - start);
-  }
-  times.sort((a, b) => a - b);
-  return { ms: times[Math.floor(runs / 2)]!, last: last as T };
-}
+type Line = { readonly cars: number; readonly own: Own; readonly highs: Solver | null; readonly jlp: Solver | null };
 
 /** True when every cost is equal and every gap 0. */
 export async function run(args: readonly string[]): Promise<boolean> {
@@ -83,42 +22,55 @@ export async function run(args: readonly string[]): Promise<boolean> {
     options: { json: { type: "boolean", default: false }, cars: { type: "string" } },
   });
   const counts = values.cars ? values.cars.split(",").map(Number) : CAR_COUNTS;
-
   const lines: Line[] = [];
   if (!values.json) {
+    console.log(`Least cost for 96 intervals; median ms, Node ${process.version}; x: times as long as our method.`);
     console.log(
-      `Least cost for ${INTERVALS} intervals; median ms in one process, Node ${process.version}; x = times our method.`,
+      "  cars  variables  least-cost   MB  check       HiGHS           x   MB         jlp           x    MB  equal  gap",
     );
-    console.log("  cars  variables  least-cost  check     HiGHS         x  jlp           x  equal  gap  objective EUR");
   }
   for (const cars of counts) {
-    const result = await line(cars);
-    lines.push(result);
-    if (!values.json) console.log(text(result));
+    const line: Line = {
+      cars,
+      own: measured("least-cost", cars) as Own,
+      highs: cars <= MOST_CARS.highs ? (measured("highs", cars) as Solver) : null,
+      jlp: cars <= MOST_CARS["javascript-lp-solver"] ? (measured("javascript-lp-solver", cars) as Solver) : null,
+    };
+    lines.push(line);
+    if (!values.json) console.log(text(line));
   }
-  const ok = lines.every(
-    ({ check, highs, javascriptLpSolver }) =>
-      check.gap === "0" &&
-      check.violations === 0 &&
-      highs.objectiveEqual &&
-      (javascriptLpSolver?.objectiveEqual ?? true),
-  );
+  const ok = lines.every(isRight);
   if (values.json) console.log(JSON.stringify({ benchmark: "optimiser", node: process.version, ok, lines }, null, 2));
   return ok;
 }
 
-function text({ cars, variables, leastCost: own, check, highs, javascriptLpSolver: jlp, objectiveEur }: Line): string {
+function measured(who: string, cars: number): Measured {
+  const answer = execFileSync(process.execPath, [CHILD, who, String(cars)], {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  return JSON.parse(answer) as Measured;
+}
+
+const isRight = ({ own, highs, jlp }: Line) =>
+  own.gap === "0" && own.violations === 0 && (highs?.objectiveEqual ?? true) && (jlp?.objectiveEqual ?? true);
+
+function text(line: Line): string {
+  const { cars, own, highs, jlp } = line;
   const ms = (value: number) => (value < 100 ? value.toFixed(2) : value.toFixed(0));
-  const times = (other: Timed) => `${ms(other.ms).padStart(8)}  ${(other.ms / own.ms).toFixed(0).padStart(5)}x`;
+  const other = (solver: Solver | null, width: number) =>
+    solver === null
+      ? "-".padStart(width)
+      : `${ms(solver.ms).padStart(10)}  ${(solver.ms / own.ms).toFixed(0).padStart(9)}x  ${String(solver.peakMb).padStart(4)}`;
   return [
     String(cars).padStart(6),
-    String(variables).padStart(9),
+    String(own.variables).padStart(9),
     ms(own.ms).padStart(10),
-    ms(check.ms).padStart(5),
-    times(highs).padStart(16),
-    (jlp ? times(jlp) : "-").padStart(13),
-    (highs.objectiveEqual && (jlp?.objectiveEqual ?? true) ? "yes" : "NO").padStart(5),
-    check.gap.padStart(3),
-    objectiveEur.toFixed(6).padStart(13),
+    String(own.peakMb).padStart(3),
+    ms(own.checkMs).padStart(5),
+    other(highs, 28),
+    other(jlp, 28),
+    (isRight(line) ? "yes" : "NO").padStart(5),
+    own.gap.padStart(3),
   ].join("  ");
 }

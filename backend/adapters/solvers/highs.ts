@@ -22,7 +22,12 @@ const INTEGER = 1;
 /** The loaded module is kept: its memory never shrinks, so every model is disposed. */
 let loaded: ReturnType<typeof loadHighs> | undefined;
 
-export async function solveWithHighs(lp: LinearProgram, timeLimitS: number): Promise<LpSolution> {
+/** `options` of HiGHS in place of those that are chosen by size, to compare methods. */
+export async function solveWithHighs(
+  lp: LinearProgram,
+  timeLimitS: number,
+  options?: Readonly<Record<string, string>>,
+): Promise<LpSolution> {
   loaded ??= loadHighs();
   const highs = await loaded;
   const model = highs.createModel(modelData(lp, highs.infinity));
@@ -31,7 +36,8 @@ export async function solveWithHighs(lp: LinearProgram, timeLimitS: number): Pro
     const large = lp.columns.length >= INTERIOR_POINT_COLUMNS;
     model.options.set({ output_flag: false, time_limit: timeLimitS });
     // Equal prices make a search for the last millionth endless: the bound that comes with the answer says what is left.
-    model.options.set(mixedInteger ? { mip_rel_gap: MIP_GAP } : large ? { solver: "ipm" } : { presolve: "off" });
+    const chosen = mixedInteger ? { mip_rel_gap: MIP_GAP } : large ? { solver: "ipm" } : { presolve: "off" };
+    model.options.set(options ?? chosen);
     model.zeroAllClocks(); // the time limit counts a cumulative clock
     model.run();
     const status = highs.constants.modelStatus;

@@ -31,7 +31,7 @@ export function groupProgram(problem: ModelProblem, options: ModelOptions = {}):
   c13First(draft, problem, charge);
   c24First(draft, problem, stored);
   c32LeastImport(draft, problem, supply);
-  o4Waiting(draft, problem, charge, options);
+  o4Waiting(draft, problem, charge, shortfall, options);
   return { ...draft, charge, discharge, stored, supply };
 }
 

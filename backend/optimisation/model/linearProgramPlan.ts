@@ -40,12 +40,12 @@ export const LINEAR_PROGRAM_PARAMETERS = [
     max: 1,
   },
   {
-    name: "opportunityCostMicroEur",
-    about: "5.3.4: price of every interval that a car's session stays open",
-    unit: "micro-euro per interval",
+    name: "waitingMicroEurPerHour",
+    about: "Price of a car that is not complete (USER-CHI D4.2, 5.3.4); cost - bound is then what waiting cost",
+    unit: "micro-euro per car and hour",
     default: 0,
     min: 0,
-    max: 1_000_000,
+    max: 10_000_000,
   },
 ] as const;
 
@@ -97,7 +97,7 @@ export function modelOf(
     options: {
       curtailPv: of("curtailPv") === 1,
       directionBinaries: of("directionBinaries") === 1,
-      opportunityCost: of("opportunityCostMicroEur"),
+      waitingMicroEurPerHour: of("waitingMicroEurPerHour"),
     },
   };
 }

@@ -44,8 +44,8 @@ export type ModelOptions = {
   readonly curtailPv?: boolean;
   /** Exact where feeding in is worth more than import costs: one binary per such interval. */
   readonly directionBinaries?: boolean;
-  /** 5.3.4: price of one waiting car and interval, micro-euro. */
-  readonly opportunityCost?: number;
+  /** 5.3.4: opportunity cost of a car that is not complete, micro-euro per car and hour. */
+  readonly waitingMicroEurPerHour?: number;
   /** 5.3.4 with one binary per car and interval, for comparison in small groups. */
   readonly openBinaries?: boolean;
   /** Room for rounding V2G plans to whole Wh: 1 Wh of import per battery that leaves, 2 Wh of export per battery. */

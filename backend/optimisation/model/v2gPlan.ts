@@ -57,9 +57,9 @@ async function certificateOf(
   solution: LpSolution,
   solve: Solve,
 ): Promise<V2gCertificate | null> {
-  const { opportunityCost = 0, ...judged } = options;
+  const { waitingMicroEurPerHour = 0, ...judged } = options;
   const extras =
-    opportunityCost > 0 ||
+    waitingMicroEurPerHour > 0 ||
     model.cars.some(({ first }) => first) ||
     model.intervals.some(({ leastImportWh }) => leastImportWh !== undefined);
   const duals = (of: LpSolution) => (of.kind === "optimal" ? of.duals : undefined);

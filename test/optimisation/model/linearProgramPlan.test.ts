@@ -64,7 +64,7 @@ for (const solver of ["javascript-lp-solver", "highs"] as const) {
         aCar({ session: 2, needWh: wattHour(500), powerW: watt(8_000), to: 2 }),
       ];
       const problem = aProblem({ cars, intervals: [anInterval({ limitWh: wattHour(500) }), anInterval()] });
-      const { energyWh } = await linearProgramPlan(problem, { opportunityCostMicroEur: 10_000 }, port.solve);
+      const { energyWh } = await linearProgramPlan(problem, { waitingMicroEurPerHour: 40_000 }, port.solve);
       expect(energyWh).to.deep.equal([
         [0, 2_000],
         [500, 0],

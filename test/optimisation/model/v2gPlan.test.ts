@@ -114,10 +114,13 @@ describe("V2G plans of random groups", () => {
     this.timeout(60_000);
     await fc.assert(
       fc.asyncProperty(seeds, fc.boolean(), async (seed, curtailPv) => {
-        const lp = linearProgram(randomV2gProblem(seed), { curtailPv, opportunityCost: seed % 3 === 0 ? 5_000 : 0 });
+        const lp = linearProgram(randomV2gProblem(seed), {
+          curtailPv,
+          waitingMicroEurPerHour: seed % 3 === 0 ? 20_000 : 0,
+        });
         const [one, other] = [await highs(lp), solveWithJavascriptLpSolver(lp)];
         if (one.kind !== "optimal" || other.kind !== "optimal") throw new Error(`${one.kind}, ${other.kind}`);
-        expect(Math.abs(one.objective - other.objective)).to.be.below(1e-6 * (1 + Math.abs(one.objective)));
+        expect(Math.abs(one.objective - other.objective)).to.be.below(1e-5 * (1 + Math.abs(one.objective)));
       }),
       RUNS,
     );

@@ -59,6 +59,20 @@ describe("least laxity, the fallback", () => {
     expect(leastLaxity(aProblem({ cars: late, intervals })).energyWh[0]).to.deep.equal([0, 2_500, 0]);
   });
 
+  it("counts a first deadline that comes before the departure, until it has passed", () => {
+    const car = { powerW: watt(10_000), from: 0, to: 4, needWh: wattHour(5_000) };
+    const cars = [
+      aCar({ ...car, session: 1 }),
+      aCar({ ...car, session: 2, first: { wh: wattHour(2_000), to: 1 } }),
+      aCar({ ...car, session: 3, needWh: wattHour(6_000) }),
+    ];
+    const intervals = Array.from({ length: 4 }, () => anInterval({ limitWh: wattHour(2_500) }));
+    // 4,000 Wh of laxity for the third car, 5,000 for the others; the second one has 500 until its first deadline.
+    const [, second, third] = leastLaxity(aProblem({ cars, intervals })).energyWh;
+    expect([second![0], third![0]]).to.deep.equal([2_500, 0]);
+    expect([second![1], third![1]]).to.deep.equal([0, 2_500]);
+  });
+
   it("claims nothing about its cost", () => {
     expect(leastLaxity(realisticProblem(20))).to.include({ algorithm: "least-laxity", certificate: null, bound: null });
   });

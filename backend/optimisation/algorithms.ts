@@ -56,6 +56,22 @@ const EARLY: readonly Parameter[] = [
     max: 1,
   },
   {
+    name: "lostMicroEurPerKwh",
+    about: "Of the automatic price: what a kWh that its driver leaves without is worth",
+    unit: "micro-euro per kWh",
+    default: 150_000,
+    min: 0,
+    max: 1_000_000,
+  },
+  {
+    name: "scarceMicroEurPerKwhHour",
+    about: "Of the automatic price: waiting when capacity is scarce",
+    unit: "micro-euro per kWh and hour",
+    default: 20_000,
+    min: 0,
+    max: 300_000,
+  },
+  {
     name: "earlyMicroEurPerKwhHour",
     about: "Price of waiting on top of it",
     unit: "micro-euro per kWh and hour",

@@ -14,6 +14,7 @@ import { type EnergyPromise, isHolding } from "../domain/promises.ts";
 import type { ChargingMode, ChargingSession } from "../domain/sessions.ts";
 import { SLOT_S, slotOf, slotStart } from "../domain/slots.ts";
 import { type EpochSecond, type Watt, watt, wattHour } from "../domain/units.ts";
+import { createHabits, type Habits, learn } from "./habits.ts";
 import type { GroupLimit } from "./ports.ts";
 
 export type Board = { readonly groups: Record<string, GroupBoard> };
@@ -38,8 +39,8 @@ export type GroupBoard = {
   /** Other load that the latest plan expected for the current slot, W; a nowcast far from it asks for a new plan. */
   expectedNetW: number;
   lastCycleAt: number;
-  /** Stays of drivers who said when they would leave: how long they were, s, and how many ended clearly earlier. */
-  readonly stays: { lengthS: number; endedEarly: number };
+  /** What its drivers turned out to do, against what they said. */
+  readonly habits: Habits;
   /** Cycles so far; names the next plan. */
   cycles: number;
   /** Times that the in-slot guard acted. */
@@ -131,9 +132,6 @@ export type LiveSession = {
   readonly faults: { from: number; until: number | null }[];
 };
 
-/** A stay that ends this long before its stated departure ended early, s. */
-const EARLY_S = 900;
-
 export const createBoard = (): Board => ({ groups: {} });
 
 export function groupBoard(board: Board, groupId: string, now: EpochSecond): GroupBoard {
@@ -150,7 +148,7 @@ export function groupBoard(board: Board, groupId: string, now: EpochSecond): Gro
       endedWh: 0,
       expectedNetW: 0,
       lastCycleAt: 0,
-      stays: { lengthS: 0, endedEarly: 0 },
+      habits: createHabits(),
       cycles: 0,
       guardActions: 0,
       recordedSlot: 0,
@@ -223,10 +221,7 @@ export function addSession(group: GroupBoard, session: ChargingSession, evse: Ev
 export function removeSession(group: GroupBoard, sessionId: string, at: EpochSecond): void {
   const live = group.sessions[sessionId];
   if (!live) return;
-  if (live.mode === "smart") {
-    group.stays.lengthS += at - live.pluggedAt;
-    if (live.departsAt - at > EARLY_S) group.stays.endedEarly++;
-  }
+  if (live.mode === "smart") learn(group.habits, live, at);
   group.endedWh += live.registerWh - live.slotStartWh;
   group.registers[live.evseId] = live.registerWh;
   delete group.sessions[sessionId];

@@ -9,8 +9,8 @@ import { leastLaxity } from "../optimisation/leastLaxity.ts";
 import type { GroupProblem, Plan } from "../optimisation/problem.ts";
 import { refine } from "../optimisation/refine.ts";
 import type { Before } from "../optimisation/steady.ts";
-import type { GroupBoard } from "./board.ts";
-import { earlyWeight, MAX_EARLY } from "./earlyWeight.ts";
+import { EARLY, earlyWeight, MAX_EARLY } from "./earlyWeight.ts";
+import type { Habits } from "./habits.ts";
 import type { World } from "./ports.ts";
 
 export type Decision = {
@@ -57,9 +57,9 @@ export function unexpected({ algorithm }: Plan, found: readonly Violation[]): re
 }
 
 /** Early weight per minute, times scale. Rules know no price of waiting: theirs is the pure tie-break, 1. */
-export function earlyFor(choice: AlgorithmChoice, problem: GroupProblem, stays: GroupBoard["stays"]): number {
-  const { automaticEarly = 0, earlyMicroEurPerKwhHour = 0 } = parametersOf(choice);
-  const automatic = automaticEarly === 1 ? earlyWeight(problem, stays) : 1;
+export function earlyFor(choice: AlgorithmChoice, problem: GroupProblem, habits: Habits): number {
+  const { automaticEarly = 0, earlyMicroEurPerKwhHour = 0, ...of } = parametersOf(choice);
+  const automatic = automaticEarly === 1 ? earlyWeight(problem, habits, { ...EARLY, ...of }) : 1;
   const chosen = Math.floor((earlyMicroEurPerKwhHour * problem.weights.scale) / 60);
   return Math.min(MAX_EARLY, automatic + chosen);
 }

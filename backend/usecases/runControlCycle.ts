@@ -15,9 +15,9 @@ import { type GroupBoard, groupBoard, liveSessions } from "./board.ts";
 import { crossCheckPlan } from "./crossCheckPlan.ts";
 import { dispatchProfiles, type Wish } from "./dispatchProfiles.ts";
 import { forecastNet } from "./forecastNet.ts";
+import { trimGrants } from "./grants.ts";
 import { carsCapacity, noteLimits } from "./groupLimits.ts";
 import { askedUntil, type BuiltProblem, groupProblem, isAsked, RESERVE } from "./groupProblem.ts";
-import { trimGrants } from "./grants.ts";
 import { earlyFor, planGroup } from "./planGroup.ts";
 import type { Allocation, GroupLimit, StoredPlan, World } from "./ports.ts";
 import { previousPlan } from "./previousPlan.ts";
@@ -127,7 +127,7 @@ export async function presentProblem(
   };
   let draft = groupProblem({ ...input, weights: { early: 1 } });
   if (trimGrants(board, draft.problem)) draft = groupProblem({ ...input, weights: { early: 1 } });
-  const early = earlyFor(group.algorithm, draft.problem, board.stays);
+  const early = earlyFor(group.algorithm, draft.problem, board.habits);
   return { group, limits, built: early === 1 ? draft : groupProblem({ ...input, weights: { early } }) };
 }
 

@@ -1,14 +1,10 @@
 import { expect } from "chai";
 import { microEurPerKwh, watt } from "../../backend/domain/units.ts";
-import { earlyWeight, MAX_EARLY, scarcity } from "../../backend/usecases/earlyWeight.ts";
 import { slotLimitWs } from "../../backend/usecases/groupLimits.ts";
 import { EXTRA, isAsked, priceLookup, SCALE, VOLL } from "../../backend/usecases/groupProblem.ts";
 import type { GroupLimit } from "../../backend/usecases/ports.ts";
 import { presentProblem } from "../../backend/usecases/runControlCycle.ts";
-import { aCar, anInterval, aProblem } from "../support/problems.ts";
 import { aSite, GROUP, HOUR, MINUTE, T0 } from "../support/world.ts";
-
-const wh = (n: number) => n as never;
 
 describe("The problem of a run", () => {
   it("is cut at slots and at announced departures, and no car charges after its own", async () => {
@@ -105,31 +101,5 @@ describe("A car that does not draw", () => {
     expect(isAsked(live, live.triedAt + 1_800)).to.equal(true);
     expect(isAsked({ ...live, seenMaxW: 4_000 }, live.triedAt + 1_800)).to.equal(false);
     expect(isAsked({ ...live, promise: null }, live.triedAt + 1_800)).to.equal(false);
-  });
-});
-
-describe("The weight of charging early", () => {
-  const problem = (needWh: number) =>
-    aProblem({
-      weights: { scale: 20_000, early: 1, voll: VOLL, extra: EXTRA },
-      cars: [aCar({ session: 1, needWh: wh(needWh), to: 2 })],
-      intervals: [anInterval({ limitWh: wh(1_000) }), anInterval({ limitWh: wh(1_000) })],
-    });
-  const nobody = { lengthS: 0, endedEarly: 0 };
-
-  it("grows with scarcity, which is wanted energy over what is there by the same departure", () => {
-    expect([0, 500, 1_000, 2_000, 3_000].map((need) => scarcity(problem(need)))).to.deep.equal([0, 0.25, 0.5, 1, 1.5]);
-    const weights = [0, 1_000, 1_400, 1_800, 4_000].map((need) => earlyWeight(problem(need), nobody));
-    // One early leaver in 200 h: 1,500 micro-euro per kWh and hour; up to 40,000 more between 0.5 and 0.9.
-    const perMinute = (perHour: number) => Math.floor((perHour * 20_000) / 60);
-    expect(weights).to.deep.equal([1_500, 1_500, 21_500, 41_500, 41_500].map(perMinute));
-  });
-
-  it("grows with the drivers who left before they said, and stays within what is registered", () => {
-    const afterStays = (hours: number, endedEarly: number) =>
-      earlyWeight(problem(0), { lengthS: hours * HOUR, endedEarly });
-    expect(afterStays(800, 0)).to.equal(Math.floor(((300_000 * 1) / 1_000 / 60) * 20_000));
-    expect(afterStays(100, 29)).to.equal(Math.floor(((300_000 * 30) / 300 / 60) * 20_000));
-    expect(afterStays(1, 1_000_000_000)).to.equal(MAX_EARLY);
   });
 });

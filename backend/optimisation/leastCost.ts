@@ -37,8 +37,8 @@ export function openFlow(problem: GroupProblem) {
   const total = new Float64Array(m);
   const left = new Int32Array(n);
 
-  // Sets, 32 members to a word (a shift by r is one by r modulo 32): cars by rank (earliest departure first, so energy goes where it is most urgent) and
-  // intervals. A search then looks at words instead of arcs.
+  // Sets, 32 members to a word (a shift by r is one by r modulo 32): cars by rank, earliest departure first, so that
+  // energy goes where it is most urgent, and intervals. A search then looks at words instead of arcs.
   const order = byDeparture(problem);
   const carWords = Math.floor((n + 31) / 32);
   const words = Math.floor((m + 31) / 32);
@@ -105,10 +105,10 @@ export function openFlow(problem: GroupProblem) {
           let cars = room[base + k]! & unseenCars[k]!;
           unseenCars[k]! &= ~cars;
           for (; cars !== 0; cars &= cars - 1) {
-            const rank = 32 * k + 31 - Math.clz32(cars & -cars);
+            const rank = 32 * k + lowest(cars);
             for (let j = 0; j < words; j++)
               for (let set = used[rank * words + j]! & unseen[j]!; set !== 0; set &= set - 1)
-                see(32 * j + 31 - Math.clz32(set & -set), distance + 1);
+                see(32 * j + lowest(set), distance + 1);
           }
         }
       }
@@ -132,7 +132,7 @@ export function openFlow(problem: GroupProblem) {
     for (let k = next[t]! >>> 5; k < carWords; k++) {
       next[t] = 32 * k;
       for (let cars = room[t * carWords + k]! & wanting[k]!; cars !== 0; cars &= cars - 1) {
-        const rank = 32 * k + 31 - Math.clz32(cars & -cars);
+        const rank = 32 * k + lowest(cars);
         const i = order[rank]!;
         const a = origin[rank]! + t;
         const moved = Math.min(rest, left[i]!, most[a]! - energy[a]!);
@@ -153,15 +153,15 @@ export function openFlow(problem: GroupProblem) {
     let rest = amount;
     for (let k = next[s]! >>> 5, skip = next[s]! & 31; k < carWords; k++, skip = 0) {
       for (let cars = (room[s * carWords + k]! >>> skip) << skip; cars !== 0; cars &= cars - 1) {
-        const rank = 32 * k + 31 - Math.clz32(cars & -cars);
+        const rank = 32 * k + lowest(cars);
         next[s] = rank;
         const a = origin[rank]! + s;
         for (let j = 0; j < words; j++) {
           for (let set = used[rank * words + j]! & layers[layer * words + j]!; set !== 0; set &= set - 1) {
-            const r = 32 * j + 31 - Math.clz32(set & -set);
-            const most_ = Math.min(rest, most[a]! - energy[a]!, energy[origin[rank]! + r]!);
-            const moved = push(r, most_);
-            if (moved < most_) layers[layer * words + j]! &= ~(1 << r); // nothing more can be pushed into r
+            const r = 32 * j + lowest(set);
+            const wish = Math.min(rest, most[a]! - energy[a]!, energy[origin[rank]! + r]!);
+            const moved = push(r, wish);
+            if (moved < wish) layers[layer * words + j]! &= ~(1 << r); // nothing more can be pushed into r
             if (moved === 0) continue;
             draw(rank, r, -moved);
             draw(rank, s, moved);
@@ -177,7 +177,7 @@ export function openFlow(problem: GroupProblem) {
     return amount - rest;
   }
 
-  /** The car draws `wh` more (or less) in interval t. */
+  /** The car of that rank draws `wh` more (or less) in interval t. */
   function draw(rank: number, t: number, wh: number): void {
     const a = origin[rank]! + t;
     const before = energy[a]!;
@@ -219,6 +219,9 @@ export function openFlow(problem: GroupProblem) {
 
   return { n, m, from, first, most, energy, total, left, order, room, used, closed, raise, reopen, draw, allow };
 }
+
+/** The first member of a word that is not empty. */
+const lowest = (word: number): number => 31 - Math.clz32(word & -word);
 
 /** Cars by departure, then session (cars are in ascending order of it). */
 function byDeparture({ cars, intervals }: GroupProblem): Int32Array {
@@ -351,7 +354,7 @@ function dualPrices(problem: GroupProblem, flow: Flow, { f, p, pv, grid, v1, v2 
     y[order[rank]!] = value;
     for (let j = 0; j < words; j++)
       for (let set = used[rank * words + j]! & waiting[j]!; set !== 0; set &= set - 1)
-        reach(32 * j + 31 - Math.clz32(set & -set), value);
+        reach(32 * j + lowest(set), value);
   }
   function reach(t: number, value: number): void {
     waiting[t >>> 5]! &= ~(1 << t);
@@ -362,8 +365,7 @@ function dualPrices(problem: GroupProblem, flow: Flow, { f, p, pv, grid, v1, v2 
     for (; head < tail; head++) {
       const base = queue[head]! * carWords;
       for (let k = 0; k < carWords; k++)
-        for (let set = room[base + k]! & unpriced[k]!; set !== 0; set &= set - 1)
-          reachCar(32 * k + 31 - Math.clz32(set & -set), value);
+        for (let set = room[base + k]! & unpriced[k]!; set !== 0; set &= set - 1) reachCar(32 * k + lowest(set), value);
     }
   }
   /** Price of the next Wh of an interval, and of the last one used. */

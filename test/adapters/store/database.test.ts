@@ -7,7 +7,7 @@ import { openDatabase } from "../../../backend/adapters/store/database.ts";
 import { ACCOUNTS } from "../../../backend/adapters/store/migrations.ts";
 import { createStore } from "../../../backend/adapters/store/store.ts";
 import { databases, openTestDatabase, urlOf, whyNoPostgres } from "../../support/databases.ts";
-import { rejection } from "./everyDatabase.ts";
+import { addSite, rejection } from "./everyDatabase.ts";
 
 const emptyDump = async () => {
   const empty = await openTestDatabase("pglite");
@@ -15,6 +15,25 @@ const emptyDump = async () => {
 };
 
 describe("The database", () => {
+  it("gives groups from before there were algorithms least cost, from the beginning", async () => {
+    const before = await openTestDatabase("pglite");
+    await addSite(createStore(before.db));
+    for (const statement of [
+      "drop table group_algorithm",
+      "alter table charging_group drop column algorithm_parameters",
+      "alter table plan drop column parameters, drop column firsts",
+      "delete from kysely_migration where name = '7_algorithms'",
+    ])
+      await sql.raw(statement).execute(before.db);
+    const dump = await before.dump().finally(before.close);
+    const now = await openDatabase({ dump });
+    const { sites } = createStore(now.db);
+    const choice = { name: "least-cost", parameters: {} };
+    expect((await sites.group("group"))?.algorithm).to.deep.equal(choice);
+    expect(await sites.algorithms("group")).to.deep.equal([{ from: 0, choice }]);
+    await now.close();
+  });
+
   for (const kind of databases) {
     it(`hands out the same JavaScript types from ${kind}`, async function () {
       if (kind === "postgres" && whyNoPostgres()) this.skip();

@@ -73,6 +73,18 @@ onEveryDatabase("Sites", (given) => {
     expect(await sites.limits("group", at(150))).to.deep.equal([short]);
   });
 
+  it("remembers what a group has run since when, with its parameters", async () => {
+    const { sites } = given().store;
+    const choice = { name: "proportional-flexibility", parameters: { highFlexibilityW: 7_000 } } as const;
+    await sites.setAlgorithm("group", choice, at(60));
+    expect((await sites.group("group"))?.algorithm).to.deep.equal(choice);
+    expect(await sites.algorithms("group")).to.deep.equal([
+      { from: 0, choice: { name: "least-cost", parameters: {} } },
+      { from: at(60), choice },
+    ]);
+    expect(await rejection(sites.setAlgorithm("nowhere", choice, at(61)))).to.match(/nowhere is not known/);
+  });
+
   it("finds the tariff that a CPO added last", async () => {
     const { sites } = given().store;
     const cheap = await sites.addTariff({ id: "cheap", cpoId: "cpo", pricePerKwh: microEurPerKwh(-20) });

@@ -11,12 +11,24 @@ import type { SessionFile } from "./auditFacts.ts";
 /** The most that may be held for the session at an instant, by what had been granted when the plan was made. W */
 export function mostFloorW(own: SessionFile, now: number, instant: number): number {
   const boosted = own.boosts.some((one) => one.askedAt <= now && (one.endedAt ?? now) >= now);
+  const steady = own.grants.findLast((grant) => grant.kind === "steady" && grant.at <= now);
   return own.grants.reduce((most, grant) => {
     if (grant.at > now || grant.from > instant || (grant.until ?? Number.POSITIVE_INFINITY) <= instant) return most;
-    const isHeld = grant.kind === "steady" ? own.session.cannotPause === true : grant.kind === "boost" && boosted;
+    const isHeld =
+      grant.kind === "steady"
+        ? grant === steady && own.session.cannotPause === true
+        : grant.kind === "boost" && boosted;
     return isHeld ? Math.max(most, grant.limitW) : most;
   }, 0);
 }
+
+/** The most that may be held at any time from an instant on: a floor may begin later. W */
+export const mostFloorEverW = (own: SessionFile, now: number, from: number): number =>
+  Math.max(
+    ...[from, ...own.grants.map((grant) => grant.from)]
+      .filter((at) => at >= from)
+      .map((at) => mostFloorW(own, now, at)),
+  );
 
 /** Energy of the highest possible floor between two instants, Wh, rounded up. */
 export function mostFloorWh(own: SessionFile, now: number, from: number, to: number): number {
@@ -50,8 +62,7 @@ export function isOnFloor(own: SessionFile, now: number, planned: ChargingProfil
 }
 
 /** A car that is held at its least power may be given any power beyond it: its plan was made without a least power. */
-export const leastPowerW = (own: SessionFile | undefined, now: number, powerW: number): number => {
-  if (!own) return 0;
-  const isHeld = own.session.cannotPause === true && own.grants.some((one) => one.kind === "steady" && one.at <= now);
-  return isHeld && powerW < own.session.maxPowerW ? 0 : Math.min(own.minPowerW, powerW);
-};
+export function leastPowerW(own: SessionFile | undefined, now: number, powerW: number): number {
+  const steady = own?.grants.findLast((one) => one.kind === "steady" && one.at <= now);
+  return own && !(steady && steady.limitW > 0) ? Math.min(own.minPowerW, powerW) : 0;
+}

@@ -15,7 +15,7 @@ import { appliedLimit } from "../flexibility/allowance.ts";
 import type { Car } from "../optimisation/problem.ts";
 import { type GroupFile, readingBefore, type SessionFile } from "./auditFacts.ts";
 import { at, type Check, type Findings, planName, sessionName } from "./auditFindings.ts";
-import { mostFloorW, mostFloorWh, startsAfter } from "./auditFloors.ts";
+import { mostFloorEverW, mostFloorWh, startsAfter } from "./auditFloors.ts";
 import type { PlanFile } from "./auditPlans.ts";
 
 /** recordReadings.ts: a draw this much below the allowed power counts as all that the car takes, W. */
@@ -128,7 +128,7 @@ function registerNow(own: SessionFile, now: number): string {
 /** Less than the session's power only if the car was seen to take no more while it was allowed more. */
 function auditPower(file: PlanFile, car: Car, own: SessionFile, where: string, check: Check): void {
   const { maxPowerW } = own.session;
-  const heldW = mostFloorW(own, file.now, file.problem.at);
+  const heldW = mostFloorEverW(own, file.now, file.problem.at);
   if (car.powerW === maxPowerW || (car.powerW < maxPowerW && car.powerW >= maxPowerW - heldW)) return;
   if (car.powerW > maxPowerW) {
     check.differs(where, `may charge at ${car.powerW} W, the session has ${maxPowerW} W`);

@@ -6,10 +6,10 @@ import type { PowerGrant } from "../domain/sessions.ts";
 import { SLOT_S, slotCeil } from "../domain/slots.ts";
 import { epochSecond, watt } from "../domain/units.ts";
 import type { GroupProblem } from "../optimisation/problem.ts";
-import { deliveredWh, type GroupBoard, type LiveSession, liveSessions } from "./board.ts";
+import { type GroupBoard, type LiveSession, liveSessions } from "./board.ts";
 import { type Change, fits, type Horizon, missingWh, openHorizon } from "./horizonProblem.ts";
 import type { World } from "./ports.ts";
-import { powerOf } from "./sessionCar.ts";
+import { powerOf, wantedWh } from "./sessionCar.ts";
 
 /** A grant is given for this long and then looked at again, s. */
 export const GRANT_S = 3600;
@@ -91,8 +91,10 @@ const freeNow = (problem: GroupProblem) => {
 export const missingOfBoost = ({ boost, registerWh }: LiveSession) =>
   boost === null || boost.energyWh === null ? null : boost.energyWh - (registerWh - boost.fromRegisterWh);
 
+type Noting = Pick<World, "store" | "clock" | "updates">;
+
 async function note(
-  world: World,
+  world: Noting,
   live: LiveSession,
   kind: PowerGrant["kind"],
   limitW: number,
@@ -119,7 +121,8 @@ export function steadyStart(ask: Ask, live: LiveSession, now: number): number | 
   const begun = live.steadyFrom !== null && live.steadyFrom <= now ? live.steadyFrom : null;
   const shortWh = missingWh(ask({ without: live }));
   const first = Math.max(now, live.notBefore);
-  const starts = begun === null ? [first, ...slotsAfter(first)] : [begun];
+  const end = live.promise && live.promise.by > now ? live.promise.by : Number.POSITIVE_INFINITY;
+  const starts = begun === null ? [first, ...slotsAfter(first)].filter((start) => start < end) : [begun];
   return starts.find((steadyFrom) => holds(ask, { ...live, steadyFrom }, shortWh)) ?? null;
 }
 
@@ -139,10 +142,11 @@ async function renewSteady(world: World, group: GroupBoard, live: LiveSession): 
   return true;
 }
 
-export async function setSteady(world: World, live: LiveSession, from: number): Promise<void> {
+/** From when on the least power is held; null: no more. */
+export async function setSteady(world: Noting, live: LiveSession, from: number | null): Promise<void> {
   if (live.steadyFrom === from) return;
   live.steadyFrom = from;
-  await note(world, live, "steady", live.minPowerW, from, null);
+  await note(world, live, "steady", from === null ? 0 : live.minPowerW, from ?? world.clock.now(), null);
 }
 
 /* ------------------------------------------------------------------------------------ minute by minute */
@@ -161,8 +165,10 @@ export async function tickGrants(world: World, group: GroupBoard): Promise<void>
       if (ends || live.grant?.limitW !== before) replan(world, group);
     }
     if (boosted && live.boost === null) replan(world, group);
-    const waits = live.cannotPause && live.steadyFrom === null && deliveredWh(live) < live.wishedWh;
-    if (waits && live.notBefore <= now && powerOf(live) > 0 && (await renewSteady(world, group, live)))
+    if (!live.cannotPause) continue;
+    const wants = wantedWh(live, now) > 0 && powerOf(live) > 0;
+    if (!wants) await setSteady(world, live, null);
+    else if (live.steadyFrom === null && live.notBefore <= now && (await renewSteady(world, group, live)))
       replan(world, group);
   }
 }
@@ -191,7 +197,7 @@ const replan = (world: World, group: GroupBoard) =>
  * What was granted must fit too when a limit falls: within the next slot grants are cut alike, and where that is not enough
  * cars that cannot pause have to, the limit comes first. Answers whether anything was lowered.
  */
-export function trimGrants(board: GroupBoard, problem: GroupProblem): boolean {
+export async function trimGrants(world: Noting, board: GroupBoard, problem: GroupProblem): Promise<boolean> {
   const granted = liveSessions(board).filter(
     (live) => live.grant !== null && live.grant.limitW > 0 && (live.mode === "opted-out" || live.boost !== null),
   );
@@ -218,8 +224,8 @@ export function trimGrants(board: GroupBoard, problem: GroupProblem): boolean {
     live.grant = { limitW: limitW >= live.minPowerW ? limitW : 0, until: live.grant!.until };
   }
   for (const live of isTooMuch ? liveSessions(board) : [])
-    if (live.cannotPause && live.steadyFrom !== null) {
-      live.steadyFrom = null;
+    if (live.steadyFrom !== null) {
+      await setSteady(world, live, null);
       isLowered = true;
     }
   return isLowered;

@@ -135,7 +135,8 @@ async function loadPriorities(store: Store, live: LiveSession): Promise<void> {
   const isGranted = grant && (live.mode === "opted-out" || live.boost !== null);
   live.grant = isGranted ? { limitW: grant.limitW, until: grant.until ?? grant.from } : null;
   if (live.mode === "opted-out" && live.seenMaxW !== 0) live.grant ??= { limitW: watt(0), until: 0 };
-  live.steadyFrom = grants.findLast(({ kind }) => kind === "steady")?.from ?? null;
+  const steady = grants.findLast(({ kind }) => kind === "steady");
+  live.steadyFrom = steady && steady.limitW > 0 ? steady.from : null;
 }
 
 /** The register at the slot's start, from the readings: what was charged before is no import of this slot. */

@@ -126,7 +126,7 @@ export async function presentProblem(
     reservePerMille: RESERVE.plan,
   };
   let draft = groupProblem({ ...input, weights: { early: 1 } });
-  if (trimGrants(board, draft.problem)) draft = groupProblem({ ...input, weights: { early: 1 } });
+  if (await trimGrants(world, board, draft.problem)) draft = groupProblem({ ...input, weights: { early: 1 } });
   const early = earlyFor(group.algorithm, draft.problem, board.habits);
   return { group, limits, built: early === 1 ? draft : groupProblem({ ...input, weights: { early } }) };
 }

@@ -43,18 +43,21 @@ export function floorsOf(live: LiveSession, at: number): readonly Floor[] {
   const floors: Floor[] = [];
   if (live.boost && live.grant && live.grant.until > at && live.grant.limitW > 0)
     floors.push({ from: at, until: live.grant.until, limitW: Math.min(live.grant.limitW, powerW) });
-  const wantWh = wantedWh(live, at);
-  if (live.cannotPause && live.steadyFrom !== null && wantWh > 0) {
+  if (live.steadyFrom !== null) {
+    const wantWh = Math.max(0, wantedWh(live, at));
     const from = Math.max(at, live.steadyFrom);
     const limitW = Math.min(live.minPowerW, powerW);
-    const until = Math.min(horizonOf(live, at), from + Math.ceil((wantWh * 3600) / limitW));
+    const until = Math.min(horizonOf(live, at), from + Math.ceil(((wantWh + LOST_WH) * 3600) / limitW));
     if (until > from) floors.push({ from, until, limitW });
   }
   return floors;
 }
 
+/** What whole W and answers of stations cost on the way: the floor does not end before the energy is in, Wh. */
+const LOST_WH = 300;
+
 /** What a car that cannot pause must be given before it may stop, Wh: what it is owed, or what it wishes beyond that. */
-const wantedWh = (live: LiveSession, at: number) =>
+export const wantedWh = (live: LiveSession, at: number) =>
   Math.max(live.promise && live.promise.by > at ? owedWh(live) : 0, live.wishedWh - deliveredWh(live));
 
 export const floorAt = (floors: readonly Floor[], instant: number) =>
@@ -126,19 +129,26 @@ export function carOf(live: LiveSession, at: EpochSecond, cuts: readonly number[
   const givenWh = Math.floor(floorWs(floors, at, cuts[to]!) / 3600);
   const owed = live.promise && live.promise.by > at ? owedWh(live) : 0;
   const common = { session: live.number, row: live.row };
-  // Nothing is left to plan: the floor is all that the car can take, or it waits for one.
-  if (from >= to)
-    return { ...common, ...power(restW, live.minPowerW), needWh: wattHour(0), moreWh: wattHour(0), from: to - 1, to };
+  // On its least power, which is held all the time, every power beyond it can be kept.
+  const leastW = live.steadyFrom === null ? live.minPowerW : 0;
   const needWh = Math.max(0, owed - givenWh);
+  // Nothing is left to plan: the floor is all that the car can take, or there is no time any more for what it is owed.
+  if (from >= to)
+    return {
+      ...common,
+      ...power(restW, live.minPowerW),
+      needWh: wattHour(needWh),
+      moreWh: wattHour(0),
+      from: to - 1,
+      to,
+    };
   const wishedWh = Math.max(0, moreWh(live, owed) - Math.max(0, givenWh - owed));
   const stayWh = Math.floor((restW * (cuts[to]! - cuts[from]!)) / 3600);
-  const held = floors.some((floor) => floor.from <= cuts[from]! && floor.until >= cuts[to]!);
   return {
     ...common,
     needWh: wattHour(needWh),
     moreWh: wattHour(Math.min(wishedWh, Math.max(0, stayWh - needWh))),
-    // On a floor that is held all the time every power above it can be kept.
-    ...power(restW, held ? 0 : live.minPowerW),
+    ...power(restW, leastW),
     from,
     to,
     ...firstOf(live, at, cuts, { from, to, needWh, floors }),

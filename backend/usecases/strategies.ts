@@ -91,7 +91,7 @@ export function termsOfWindow(
   switch (strategy.kind) {
     case "fastest": {
       // Best effort has no promise whose time could be early: the stay is as short as the car can make it.
-      const durationS = Math.ceil(((energyNeedWh * 3600) / Math.max(1, powerW)) * 1.1);
+      const durationS = Math.ceil((energyNeedWh * 3600 * 11) / (10 * Math.max(1, powerW)));
       return { energyNeedWh, departsAt: epochSecond(pluggedAt + Math.max(900, durationS)) };
     }
     case "cheapest":

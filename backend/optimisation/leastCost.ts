@@ -76,6 +76,9 @@ export function openFlow(problem: GroupProblem) {
   const next = new Int32Array(m);
   const unseenCars = new Int32Array(carWords);
   const unseen = new Int32Array(words);
+  const beyond = new Int32Array(words);
+  /** Cars that lead from their layer to the next one. */
+  const leading = new Int32Array(carWords);
   let depth = 0;
   let ready = false;
 
@@ -83,6 +86,7 @@ export function openFlow(problem: GroupProblem) {
   function search(t: number): boolean {
     unseenCars.set(openCars);
     unseen.set(open);
+    leading.fill(0);
     layers.fill(0, 0, words);
     let head = 0;
     let tail = 0;
@@ -99,6 +103,7 @@ export function openFlow(problem: GroupProblem) {
       depth = distance;
       for (let q = head; q < end; q++) if (wanted(queue[q]!)) return true;
       layers.fill(0, (distance + 1) * words, (distance + 2) * words);
+      beyond.set(unseen);
       for (; head < end; head++) {
         const base = queue[head]! * carWords;
         for (let k = 0; k < carWords; k++) {
@@ -106,9 +111,11 @@ export function openFlow(problem: GroupProblem) {
           unseenCars[k]! &= ~cars;
           for (; cars !== 0; cars &= cars - 1) {
             const rank = 32 * k + lowest(cars);
-            for (let j = 0; j < words; j++)
-              for (let set = used[rank * words + j]! & unseen[j]!; set !== 0; set &= set - 1)
-                see(32 * j + lowest(set), distance + 1);
+            for (let j = 0; j < words; j++) {
+              const leads = used[rank * words + j]! & beyond[j]!;
+              if (leads !== 0) leading[k]! |= 1 << rank;
+              for (let set = leads & unseen[j]!; set !== 0; set &= set - 1) see(32 * j + lowest(set), distance + 1);
+            }
           }
         }
       }
@@ -152,7 +159,7 @@ export function openFlow(problem: GroupProblem) {
     if (layer > depth) return serve(s, amount);
     let rest = amount;
     for (let k = next[s]! >>> 5, skip = next[s]! & 31; k < carWords; k++, skip = 0) {
-      for (let cars = (room[s * carWords + k]! >>> skip) << skip; cars !== 0; cars &= cars - 1) {
+      for (let cars = ((room[s * carWords + k]! & leading[k]!) >>> skip) << skip; cars !== 0; cars &= cars - 1) {
         const rank = 32 * k + lowest(cars);
         next[s] = rank;
         const a = origin[rank]! + s;
@@ -396,8 +403,8 @@ function dualPrices(problem: GroupProblem, flow: Flow, { f, p, pv, grid, v1, v2 
     if (servesMore(i) && y[i]! > v2) proven = false;
     if (short < needWh && y[i]! > v1) proven = false;
     for (let a = first[i]!, t = from[i]!; a < first[i + 1]!; a++, t++) {
-      if (energy[a]! < most[a]! && y[i]! > w[t]!) proven = false;
-      if (energy[a]! > 0 && y[i]! < w[t]!) proven = false;
+      const gain = y[i]! - w[t]!;
+      if (gain > 0 ? energy[a]! < most[a]! : gain < 0 && energy[a]! > 0) proven = false;
     }
   }
   if (!proven)

@@ -1,6 +1,7 @@
 /** The solver port, kept: programs queue for one worker thread, which is replaced when it is late or has grown old. */
 import { Worker } from "node:worker_threads";
 import type { LinearProgram, LpSolution, Solve } from "../../optimisation/model/program.ts";
+import { buffersOf, pack } from "./packed.ts";
 import type { Answer, Question, SolverName, WorkerData } from "./worker.ts";
 
 export type SolverOptions = {
@@ -24,7 +25,7 @@ export function createSolver({ solver, timeLimitS = 30, programsPerWorker = 500 
   let last: Promise<unknown> = Promise.resolve();
 
   function start(): Worker {
-    const workerData: WorkerData = { solver, timeLimitS };
+    const workerData: WorkerData = { timeLimitS };
     const started = new Worker(new URL("./worker.ts", import.meta.url), { workerData });
     started.on("error", () => {}); // seen by whoever waits for an answer; a late failure concerns nobody
     started.unref(); // an idle solver does not keep the process alive
@@ -40,10 +41,13 @@ export function createSolver({ solver, timeLimitS = 30, programsPerWorker = 500 
 
   async function run(lp: LinearProgram): Promise<LpSolution> {
     if (closed) return { kind: "failed", reason: "the solver is closed" };
+    const packed = solver === "highs" ? pack(lp) : null;
     if (asked >= programsPerWorker) await stop();
     worker ??= start();
     const current = worker;
     const id = asked++;
+    const question: Question = packed ? { id, packed } : { id, lp };
+    const buffers = packed ? buffersOf(packed) : [];
     const { promise, resolve } = Promise.withResolvers<LpSolution>();
     const onMessage = (answer: Answer) => answer.id === id && resolve(answer.solution);
     const onError = (error: Error) => resolve({ kind: "failed", reason: error.message });
@@ -51,7 +55,7 @@ export function createSolver({ solver, timeLimitS = 30, programsPerWorker = 500 
     const timer = setTimeout(() => resolve({ kind: "time-limit" }), timeLimitS * 1000 + GRACE_MS);
     current.on("message", onMessage).on("error", onError).on("exit", onExit);
     current.ref();
-    current.postMessage({ id, lp } satisfies Question);
+    current.postMessage(question, buffers);
     const solution = await promise;
     clearTimeout(timer);
     current.off("message", onMessage).off("error", onError).off("exit", onExit);

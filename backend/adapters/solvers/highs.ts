@@ -1,6 +1,7 @@
 /** HiGHS in WebAssembly: the general solver for large programs. Runs synchronously, so only inside worker.ts. */
 import highsModule, { type Model } from "highs";
 import type { LinearProgram, LpSolution } from "../../optimisation/model/program.ts";
+import { type PackedProgram, pack } from "./packed.ts";
 
 /** The package's types describe its CommonJS form, in which the default export is one level deeper. */
 const loadHighs = highsModule as unknown as typeof highsModule.default;
@@ -23,17 +24,25 @@ const INTEGER = 1;
 let loaded: ReturnType<typeof loadHighs> | undefined;
 
 /** `options` of HiGHS in place of those that are chosen by size, to compare methods. */
-export async function solveWithHighs(
+export function solveWithHighs(
   lp: LinearProgram,
+  timeLimitS: number,
+  options?: Readonly<Record<string, string>>,
+): Promise<LpSolution> {
+  return solvePacked(pack(lp), timeLimitS, options);
+}
+
+export async function solvePacked(
+  lp: PackedProgram,
   timeLimitS: number,
   options?: Readonly<Record<string, string>>,
 ): Promise<LpSolution> {
   loaded ??= loadHighs();
   const highs = await loaded;
   const model = highs.createModel(modelData(lp, highs.infinity));
-  const mixedInteger = lp.columns.some(({ integer }) => integer);
+  const mixedInteger = lp.integer !== null;
   try {
-    const large = lp.columns.length >= INTERIOR_POINT_COLUMNS;
+    const large = lp.cost.length >= INTERIOR_POINT_COLUMNS;
     model.options.set({ output_flag: false, time_limit: timeLimitS });
     // Equal prices make a search for the last millionth endless: the bound that comes with the answer says what is left.
     const chosen = mixedInteger ? { mip_rel_gap: MIP_GAP } : large ? { solver: "ipm" } : { presolve: "off" };
@@ -52,8 +61,8 @@ export async function solveWithHighs(
         return {
           kind: "optimal",
           objective: 0,
-          values: lp.columns.map(({ lower }) => lower),
-          duals: lp.rows.map(() => 0),
+          values: Array.from(lp.lower),
+          duals: Array.from(lp.rowLower, () => 0),
         };
       case status.infeasible:
         return { kind: "infeasible" };
@@ -79,30 +88,26 @@ function answerOf(model: Model, mixedInteger: boolean) {
 }
 
 /** Row-wise sparse matrix. */
-function modelData({ columns, rows }: LinearProgram, infinity: number) {
-  const starts = new Int32Array(rows.length + 1);
-  for (const [r, { terms }] of rows.entries()) starts[r + 1] = starts[r]! + terms.length;
-  const indices = new Int32Array(starts[rows.length]!);
-  const values = new Float64Array(starts[rows.length]!);
-  for (const [r, { terms }] of rows.entries()) {
-    for (const [k, { column, coefficient }] of terms.entries()) {
-      indices[starts[r]! + k] = column;
-      values[starts[r]! + k] = coefficient;
-    }
-  }
-  const bound = (value: number) =>
-    value === Number.POSITIVE_INFINITY ? infinity : value === Number.NEGATIVE_INFINITY ? -infinity : value;
+function modelData(lp: PackedProgram, infinity: number) {
+  const { cost, lower, upper, integer, rowLower, rowUpper, starts, indices, coefficients } = lp;
+  const bounds = (values: Float64Array) =>
+    values.map((value) => (Number.isFinite(value) || Number.isNaN(value) ? value : Math.sign(value) * infinity));
   return {
-    numCols: columns.length,
-    numRows: rows.length,
-    colCost: Float64Array.from(columns, ({ cost }) => cost),
-    colLower: Float64Array.from(columns, ({ lower }) => bound(lower)),
-    colUpper: Float64Array.from(columns, ({ upper }) => bound(upper)),
-    rowLower: Float64Array.from(rows, ({ lower }) => bound(lower)),
-    rowUpper: Float64Array.from(rows, ({ upper }) => bound(upper)),
-    ...(columns.some(({ integer }) => integer) && {
-      integrality: Int32Array.from(columns, ({ integer }) => (integer ? INTEGER : CONTINUOUS)),
-    }),
-    matrix: { format: "csr" as const, numRows: rows.length, numCols: columns.length, starts, indices, values },
+    numCols: cost.length,
+    numRows: rowLower.length,
+    colCost: cost,
+    colLower: bounds(lower),
+    colUpper: bounds(upper),
+    rowLower: bounds(rowLower),
+    rowUpper: bounds(rowUpper),
+    ...(integer && { integrality: integer.map((whole) => (whole ? INTEGER : CONTINUOUS)) }),
+    matrix: {
+      format: "csr" as const,
+      numRows: rowLower.length,
+      numCols: cost.length,
+      starts,
+      indices,
+      values: coefficients,
+    },
   };
 }

@@ -5,6 +5,7 @@ import { microEurPerKwh, wattHour } from "../../../backend/domain/units.ts";
 import { groupProgram } from "../../../backend/optimisation/model/groupProgram.ts";
 import type { ModelOptions, ModelProblem } from "../../../backend/optimisation/model/modelProblem.ts";
 import { aCar, anInterval, aProblem, randomProblem } from "../../support/problems.ts";
+import { howOften, PATIENCE_MS } from "../properties/support.ts";
 
 /** A program's solution, and 5.3.4 as D4.2 means it: hours of all intervals that begin with a car that is not complete. */
 async function solved(problem: ModelProblem, options: ModelOptions) {
@@ -62,7 +63,7 @@ describe("O4 opportunity cost", () => {
   });
 
   it("is bounded by its linear relaxation from below and by the relaxed plan from above", async function () {
-    this.timeout(60_000);
+    this.timeout(PATIENCE_MS);
     const waitingMicroEurPerHour = 40_000;
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 0, max: 100_000 }), async (seed) => {
@@ -76,7 +77,7 @@ describe("O4 opportunity cost", () => {
         const waiting = (waitingMicroEurPerHour / 1000) * relaxed.openHours;
         expect(exact.bound ?? exact.objective).to.be.at.most(energy + waiting + tolerance);
       }),
-      { numRuns: 40 },
+      howOften(40),
     );
   });
 });

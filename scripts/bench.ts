@@ -9,6 +9,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
   v2g: () => import("./benchmarks/v2g.ts"),
   admission: () => import("./benchmarks/admission.ts"),
   value: () => import("./benchmarks/value.ts"),
+  forecast: () => import("./benchmarks/forecast.ts"),
   repair: () => import("./benchmarks/repair.ts"),
 };
 

@@ -15,6 +15,12 @@ export type Habits = {
   wishedWh: number;
 };
 
+/** What habits are learned from. */
+export type Stay = Pick<
+  LiveSession,
+  "pluggedAt" | "departsAt" | "startRegisterWh" | "registerWh" | "wishedWh" | "seenMaxW" | "unwilling"
+>;
+
 const HOUR_S = 3600;
 const HOURS = 24;
 /** A stay that ends this long before its stated departure ended early, s. */
@@ -33,7 +39,7 @@ export const createHabits = (): Habits => ({
 });
 
 /** A session ends. A car that is full loses nothing, however early it goes, and tells how much was wished too much. */
-export function learn(habits: Habits, live: LiveSession, at: number): void {
+export function learn(habits: Habits, live: Stay, at: number): void {
   const fullSince = live.seenMaxW === 0 ? live.unwilling.at(-1)?.from : undefined;
   const until = fullSince ?? at;
   for (let from = live.pluggedAt; from < until; ) {

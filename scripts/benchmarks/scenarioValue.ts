@@ -2,13 +2,13 @@
 import { ALGORITHM_NAMES, type AlgorithmChoice } from "../../backend/domain/algorithms.ts";
 import { watt } from "../../backend/domain/units.ts";
 import { appliedLimit } from "../../backend/flexibility/allowance.ts";
-import { costOf, type Outcome, perfectForesight, uncontrolled } from "../../backend/replay/baselines.ts";
+import { costOf, equalShare, type Outcome, perfectForesight, uncontrolled } from "../../backend/replay/baselines.ts";
 import type { Scenario } from "../../backend/replay/scenario.ts";
 import type { Settings, Store } from "../../backend/usecases/ports.ts";
 import { type Figures, jain, percent, round } from "./figures.ts";
 import { runScenario } from "./scenarioRun.ts";
 
-/** Pure rules too: what they would do if there were no promises. */
+/** All but linear-program, whose plans cost what least-cost's do and take a solver's time. */
 export const CHOICES: readonly AlgorithmChoice[] = ALGORITHM_NAMES.filter((name) => name !== "linear-program").map(
   (name) => ({ name, parameters: {} }),
 );
@@ -22,7 +22,7 @@ export async function scenarioFigures(
   return runScenario(scenario, { algorithm: choice, settings }, async ({ report, store, run }) => {
     const got = new Map((await store.bills.all()).map((one) => [one.sessionId, one.energyWh * 3600]));
     const cost = costOf(scenario, run.state.tally.carWs);
-    const foresight = costOf(scenario, run.state.tally.carWs && perfectForesight(scenario, inWh(got)).carWs);
+    const foresight = costOf(scenario, perfectForesight(scenario, inWh(got)).carWs);
     const { shortWhBy, made, kept, late, short, promisedWh } = report.promises;
     return {
       ...common(scenario.name, nameOf(choice), cost, got, wanted),
@@ -41,14 +41,21 @@ export async function scenarioFigures(
   });
 }
 
+/** The rule alone, followed to the second by cars whose room is known: what a report compares with. */
+export function equalShareFigures(scenario: Scenario): Figures {
+  return ideal(scenario, "equal share, ideal", equalShare(scenario), null);
+}
+
 /** The least cost with everything known, for all that the cars could have taken. */
 export function foresightFigures(scenario: Scenario): Figures {
-  const wanted = uncontrolled(scenario).delivered;
-  const outcome: Outcome = perfectForesight(scenario, inWh(wanted));
+  return ideal(scenario, "perfect foresight", perfectForesight(scenario, inWh(uncontrolled(scenario).delivered)), 0);
+}
+
+function ideal(scenario: Scenario, name: string, outcome: Outcome, aboveForesightPercent: number | null): Figures {
   const cost = costOf(scenario, outcome.carWs);
   return {
-    ...common(scenario.name, "perfect foresight", cost, outcome.delivered, wanted),
-    aboveForesightPercent: 0,
+    ...common(scenario.name, name, cost, outcome.delivered, uncontrolled(scenario).delivered),
+    aboveForesightPercent,
     limitViolations: cost.violations,
     promises: null,
     setPointsPerSession: null,

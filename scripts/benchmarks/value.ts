@@ -1,17 +1,27 @@
 /**
- * npm run bench -- value [--json] [--scenarios DIR] [--only NAME,..] [--algorithms NAME,..] : what each algorithm is worth
- * at every scenario of a folder (test/scenarios by default), through the real use cases without a chain. Returns false
- * when an algorithm that keeps limits broke one, or when a promise was broken by the system.
+ * npm run bench -- value [--json] [--scenarios DIR] [--only NAME,..] [--algorithms NAME,..] [--days 365] [--curve]
+ * `--only year` leaves the scenarios out, `--only` with names of scenarios the year.
+ * What each algorithm is worth beside perfect foresight: at every scenario of a folder (test/scenarios by default) through
+ * the real use cases without a chain, and over a generated year at three sites.
+ * --curve: instead, cost against energy delivered over the parameters of the price of waiting.
+ * False when an algorithm that keeps limits broke one.
  */
-import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import type { AlgorithmChoice } from "../../backend/domain/algorithms.ts";
 import { readScenario } from "../../backend/replay/scenario.ts";
 import { type Figures, header, row } from "./figures.ts";
-import { CHOICES, foresightFigures, scenarioFigures } from "./scenarioValue.ts";
+import { SCENARIOS, scenarioFolders } from "./scenarios.ts";
+import { CHOICES, equalShareFigures, foresightFigures, scenarioFigures } from "./scenarioValue.ts";
+import { DAYS, YEAR_SITES, yearOf } from "./year.ts";
+import { yearFigures, yearForesight } from "./yearValue.ts";
 
-const SCENARIOS = fileURLToPath(new URL("../../test/scenarios", import.meta.url));
+/** Each parameter is varied alone, the others keep their default. */
+const CURVE: readonly AlgorithmChoice[] = [
+  { automaticEarly: 0 },
+  ...[0, 50_000, 100_000, 150_000, 200_000, 300_000, 600_000].map((value) => ({ lostMicroEurPerKwh: value })),
+  ...[0, 10_000, 20_000, 40_000, 80_000].map((value) => ({ scarceMicroEurPerKwhHour: value })),
+].map((parameters) => ({ name: "least-cost", parameters }));
 
 export async function run(args: readonly string[]): Promise<boolean> {
   const { values } = parseArgs({
@@ -21,11 +31,17 @@ export async function run(args: readonly string[]): Promise<boolean> {
       scenarios: { type: "string", default: SCENARIOS },
       only: { type: "string" },
       algorithms: { type: "string" },
+      days: { type: "string", default: String(DAYS) },
+      curve: { type: "boolean", default: false },
     },
   });
-  const picked = (list: string | undefined, name: string) => list === undefined || list.split(",").includes(name);
-  const folders = scenarioFolders(values.scenarios).filter((name) => picked(values.only, name));
-  if (folders.length === 0) throw new Error(`There is no such scenario in ${values.scenarios}.`);
+  const days = Number(values.days);
+  const only = values.only?.split(",");
+  const folders = values.only === "year" ? [] : scenarioFolders(values.scenarios, values.only);
+  const sites = values.curve || (only && !only.includes("year")) ? [] : YEAR_SITES;
+  const choices = values.curve
+    ? CURVE
+    : CHOICES.filter(({ name }) => !values.algorithms || values.algorithms.split(",").includes(name));
   const figures: Figures[] = [];
   const add = (one: Figures) => {
     figures.push(one);
@@ -34,14 +50,16 @@ export async function run(args: readonly string[]): Promise<boolean> {
   if (!values.json) console.log(header());
   for (const name of folders) {
     const scenario = readScenario(join(values.scenarios, name));
-    for (const choice of CHOICES)
-      if (picked(values.algorithms, choice.name)) add(await scenarioFigures(scenario, choice));
+    for (const choice of choices) add(await scenarioFigures(scenario, choice));
+    add(equalShareFigures(scenario));
     add(foresightFigures(scenario));
+  }
+  for (const name of sites) {
+    const year = yearOf(name, 1, days);
+    for (const choice of choices) add(await yearFigures(year, days, choice));
+    add(yearForesight(year));
   }
   const ok = figures.every((one) => one.limitViolations === 0 || one.algorithm.startsWith("uncontrolled"));
   if (values.json) console.log(JSON.stringify({ benchmark: "value", node: process.version, ok, figures }, null, 2));
   return ok;
 }
-
-export const scenarioFolders = (folder: string) =>
-  readdirSync(folder).filter((name) => existsSync(join(folder, name, "scenario.json")));

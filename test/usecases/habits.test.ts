@@ -1,20 +1,31 @@
 import { expect } from "chai";
-import type { LiveSession } from "../../backend/usecases/board.ts";
-import { createHabits, type Habits, learn, leavingPerHour, takenShare } from "../../backend/usecases/habits.ts";
+import {
+  createHabits,
+  type Habits,
+  learn,
+  leavingPerHour,
+  type Stay,
+  takenShare,
+} from "../../backend/usecases/habits.ts";
 import { HOUR, T0 } from "../support/world.ts";
 
 /** T0 is 08:00 UTC. A stay as far as habits look at it; `fullAfter` hours the car took nothing any more. */
-const stay = (of: { from: number; announced: number; takenWh?: number; wishedWh?: number; fullAfter?: number }) =>
-  ({
-    pluggedAt: T0 + of.from * HOUR,
-    departsAt: T0 + of.announced * HOUR,
-    startRegisterWh: 1_000,
-    registerWh: 1_000 + (of.takenWh ?? 0),
-    wishedWh: of.wishedWh ?? 10_000,
-    seenMaxW: of.fullAfter === undefined ? null : 0,
-    unwilling: of.fullAfter === undefined ? [] : [{ from: T0 + (of.from + of.fullAfter) * HOUR, until: null }],
-  }) as unknown as LiveSession;
-const taught = (...stays: readonly (readonly [LiveSession, leftAfter: number])[]): Habits => {
+const stay = (of: {
+  from: number;
+  announced: number;
+  takenWh?: number;
+  wishedWh?: number;
+  fullAfter?: number;
+}): Stay => ({
+  pluggedAt: T0 + of.from * HOUR,
+  departsAt: T0 + of.announced * HOUR,
+  startRegisterWh: 1_000,
+  registerWh: 1_000 + (of.takenWh ?? 0),
+  wishedWh: of.wishedWh ?? 10_000,
+  seenMaxW: of.fullAfter === undefined ? null : 0,
+  unwilling: of.fullAfter === undefined ? [] : [{ from: T0 + (of.from + of.fullAfter) * HOUR, until: null }],
+});
+const taught = (...stays: readonly (readonly [Stay, leftAfter: number])[]): Habits => {
   const habits = createHabits();
   for (const [live, hours] of stays) learn(habits, live, T0 + hours * HOUR);
   return habits;

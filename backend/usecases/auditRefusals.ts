@@ -83,10 +83,14 @@ function auditProof(
 
 /** The group's limits less the reserve of promises; the running slot holds what it has not used yet, which is not checked. */
 function auditCapacity(where: string, { group, limits }: GroupFile, problem: GroupProblem, check: Check): void {
+  // An operator's limit that was in force may have had no end yet: when it is lifted, its end is set.
+  const known = limits.map((one) =>
+    one.kind === "operator" && one.from <= problem.at && (one.until ?? 0) > problem.at ? { ...one, until: null } : one,
+  );
   let from: number = problem.at;
   for (const { durationS, limitWh } of problem.intervals) {
     const to = from + durationS;
-    const wh = Math.floor((limitWs(group, limits, from, to) * (1 - RESERVE.promise / 1000)) / 3600);
+    const wh = Math.floor((limitWs(group, known, from, to) * (1 - RESERVE.promise / 1000)) / 3600);
     if (Math.floor(from / 900) !== Math.floor(problem.at / 900) && limitWh < wh)
       check.differs(where, `counts with ${limitWh} Wh from ${at(from)} on, the limit gives ${wh} Wh`);
     from = to;

@@ -43,6 +43,16 @@ export function carsWhBySlot(problem: GroupProblem, plan: Pick<Plan, "energyWh">
  */
 export function withCaps<Laid extends Intervals>(problem: Laid, capsWh: BySlot, spentWh = 0): Laid {
   if (capsWh.size === 0) return problem;
+  const roomWh = roomUnder(problem, capsWh, spentWh);
+  const intervals = problem.intervals.map((interval, t) => {
+    const wh = roomWh[t];
+    return wh === null || wh === undefined ? interval : withRoom(interval, wh);
+  });
+  return { ...problem, intervals };
+}
+
+/** What a cap leaves the planned cars in each interval, Wh; null where there is none. */
+function roomUnder(problem: Intervals, capsWh: BySlot, spentWh: number): (number | null)[] {
   const slots = slotsOf(problem);
   const lengthS = new Map<number, number>();
   const takenWh = new Map<number, number>([[slots[0]!, spentWh]]);
@@ -50,14 +60,11 @@ export function withCaps<Laid extends Intervals>(problem: Laid, capsWh: BySlot, 
     lengthS.set(slots[t]!, (lengthS.get(slots[t]!) ?? 0) + durationS);
     takenWh.set(slots[t]!, (takenWh.get(slots[t]!) ?? 0) + fixedWh);
   }
-  const intervals = problem.intervals.map((interval, t) => {
-    const slot = slots[t]!;
-    const capWh = capsWh.get(slot);
-    if (capWh === undefined) return interval;
-    const leftWh = Math.max(0, capWh - takenWh.get(slot)!);
-    return withRoom(interval, Math.floor((leftWh * interval.durationS) / lengthS.get(slot)!));
+  return problem.intervals.map(({ durationS }, t) => {
+    const capWh = capsWh.get(slots[t]!);
+    if (capWh === undefined) return null;
+    return Math.floor((Math.max(0, capWh - takenWh.get(slots[t]!)!) * durationS) / lengthS.get(slots[t]!)!);
   });
-  return { ...problem, intervals };
 }
 
 /** The interval in which the cars that are planned may take no more than `roomWh`. */
@@ -145,18 +152,14 @@ export function deliverableUp(given: GroupProblem, plannedWh: BySlot, orderedWh:
   const problem = { ...given, cars: given.cars.flatMap(inParts) };
   const slots = [...plannedWh.keys()];
   const ofInterval = slotsOf(problem);
-  const fixedWh = carsWhBySlot(problem, { energyWh: [] });
   const holds = (raisedWh: readonly number[]) => {
+    const wantedWh = new Map(slots.map((slot, k) => [slot, (plannedWh.get(slot) ?? 0) + raisedWh[k]!]));
     const flow = openFlow(problem);
     for (const [i, car] of problem.cars.entries()) flow.left[i] = car.needWh + car.moreWh;
-    return slots.every((slot, k) => {
-      let missingWh = (plannedWh.get(slot) ?? 0) + raisedWh[k]! - (fixedWh.get(slot) ?? 0);
-      for (const [t, interval] of problem.intervals.entries()) {
-        if (ofInterval[t] !== slot || missingWh <= 0) continue;
-        const { pv, grid } = capacityOf(interval);
-        missingWh -= flow.raise(t, Math.min(missingWh, pv + grid));
-      }
-      return raisedWh[k] === 0 || missingWh <= 0;
+    return roomUnder(problem, wantedWh, 0).every((wh, t) => {
+      if (wh === null) return true;
+      const { pv, grid } = capacityOf(problem.intervals[t]!);
+      return flow.raise(t, Math.min(wh, pv + grid)) === wh || raisedWh[slots.indexOf(ofInterval[t]!)] === 0;
     });
   };
   return named(
@@ -188,10 +191,13 @@ export function leastBonus(
   mostBonus: number,
   plan: (problem: GroupProblem) => Pick<Plan, "energyWh">,
 ): number {
+  const lengths = new Map<number, number>();
+  for (const slot of slotsOf(problem)) lengths.set(slot, (lengths.get(slot) ?? 0) + 1);
   const reaches = (bonus: number) => {
     const cheaper = withBonus(problem, new Map([...wanted.keys()].map((slot) => [slot, bonus])));
     const bySlot = carsWhBySlot(cheaper, plan(cheaper));
-    return [...wanted].every(([slot, wh]) => (bySlot.get(slot) ?? 0) >= wh);
+    // What is shared out over intervals is rounded down in each of them.
+    return [...wanted].every(([slot, wh]) => (bySlot.get(slot) ?? 0) >= wh - (lengths.get(slot) ?? 0) + 1);
   };
   return mostBonus - (mostThat(mostBonus, (less) => reaches(mostBonus - less)) ?? 0);
 }

@@ -11,7 +11,7 @@ import { type EpochSecond, epochSecond, microEurPerKwh, second, wattHour } from 
 import type { Car, GroupProblem, Interval, Weights } from "../optimisation/problem.ts";
 import { type GroupBoard, importSoFarWh, type LiveSession, liveSessions } from "./board.ts";
 import { hasCapacity, limitInForce, limitWs, slotLimitWs } from "./groupLimits.ts";
-import { carsSoFarWh, underOrders } from "./orderLimits.ts";
+import { carsSoFarWh, filledUp, underOrders } from "./orderLimits.ts";
 import type { GroupLimit, PricePoint } from "./ports.ts";
 import { carOf, cutsOf, firstPartOnly, isPlanned, setAsideWh } from "./sessionCar.ts";
 
@@ -70,7 +70,9 @@ export function groupProblem(input: ProblemInput): BuiltProblem {
   const ends = planned.flatMap((live) => cutsOf(live, at));
   const cuts = horizonCuts(at, [...ends, ...(input.alsoCuts ?? [])], input.alsoUntil ?? at, cutS);
   const laid = { at, intervals: layIntervals(input, cuts, sessions) };
-  const { intervals } = underOrders(laid, input.orders ?? [], carsSoFarWh(board, at, input.staleS));
+  const { orders = [] } = input;
+  const soFarWh = carsSoFarWh(board, at, input.staleS);
+  const { intervals } = underOrders(laid, orders, soFarWh);
   const cars: SessionCar[] = [];
   for (const live of planned) {
     const car = carOf(live, at, cuts);
@@ -85,9 +87,10 @@ export function groupProblem(input: ProblemInput): BuiltProblem {
     intervals,
   };
   if (KNOW_FIRST.includes(group.algorithm.name) || problem.cars.every((car) => car.first === undefined))
-    return { problem, cars, promises: problem };
+    return { problem: filledUp(problem, orders, soFarWh), cars, promises: problem };
   const own = cars.map(({ live, car }) => ({ live, car: firstPartOnly(car, intervals) }));
-  return { problem: { ...problem, cars: own.map(({ car }) => car) }, cars: own, promises: problem };
+  const plain = { ...problem, cars: own.map(({ car }) => car) };
+  return { problem: filledUp(plain, orders, soFarWh), cars: own, promises: problem };
 }
 
 function horizonCuts(at: EpochSecond, departures: readonly number[], alsoUntil: number, cutS: number): number[] {

@@ -146,9 +146,10 @@ async function answered(
 async function bonusFor(world: World, board: GroupBoard, wanted: BySlot): Promise<MicroEurPerKwh> {
   const { built } = await presentProblem(world, board, world.clock.now());
   // Whatever waiting costs by then.
-  const { weights } = built.problem;
+  const topped = withCaps(built.problem, wanted);
+  const { weights } = topped;
   const bonuses = [1, weights.early].map((early) =>
-    leastBonus({ ...built.problem, weights: { ...weights, early } }, wanted, MOST_BONUS, (one) => exactPlan(one)),
+    leastBonus({ ...topped, weights: { ...weights, early } }, wanted, MOST_BONUS, (one) => exactPlan(one)),
   );
   return microEurPerKwh(BONUS_MARGIN + Math.max(...bonuses));
 }

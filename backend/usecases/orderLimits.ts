@@ -2,14 +2,15 @@
 import { type FlexibilityOrder, isApplied, wantedWh } from "../domain/orders.ts";
 import { slotOf, slotStart } from "../domain/slots.ts";
 import type { EpochSecond } from "../domain/units.ts";
-import { type BySlot, withBonus, withCaps } from "../optimisation/orders.ts";
+import { type BySlot, shortWh, withBonus, withCaps } from "../optimisation/orders.ts";
 import type { GroupProblem } from "../optimisation/problem.ts";
 import { type GroupBoard, importSoFarWh } from "./board.ts";
 import type { GroupLimit } from "./ports.ts";
 
 /**
  * Down orders cap the cars' energy of their slots. Up orders lower the price of theirs: the problem stays in the exact
- * class, its certificate is one for these prices, and what the preference costs is the difference at the market's.
+ * class, its certificate is one for these prices, and what the preference costs is the difference at the market's. So
+ * that one slot does not take what another one is to have, a plan fills each up to what was acknowledged (`filledUp`).
  */
 export function underOrders<Laid extends Pick<GroupProblem, "at" | "intervals">>(
   laid: Laid,
@@ -22,6 +23,14 @@ export function underOrders<Laid extends Pick<GroupProblem, "at" | "intervals">>
 /** Most energy of the cars by slot; of several orders the one that leaves least. Wh */
 export const capsOf = (orders: readonly FlexibilityOrder[]): BySlot =>
   merged(orders, "down", (order, k) => wantedWh(order, order.slots[k]!), Math.min);
+
+/** What upward orders want, as a cap too, as long as no promise needs more. For plans; a promise may count on all there is. */
+export function filledUp(problem: GroupProblem, orders: readonly FlexibilityOrder[], spentWh: number): GroupProblem {
+  const wanted = merged(orders, "up", (order, k) => wantedWh(order, order.slots[k]!), Math.max);
+  if (wanted.size === 0) return problem;
+  const filled = withCaps(problem, wanted, spentWh);
+  return shortWh(filled) <= shortWh(problem) ? filled : problem;
+}
 
 /** Micro-euro per kWh by slot. */
 export const bonusOf = (orders: readonly FlexibilityOrder[]): BySlot =>

@@ -38,11 +38,8 @@ export function withinMinutes(
   const ends = endsOf(problem);
   const until = ends[ends.length - 1] ?? problem.at;
   const laid = wanted.map((): ProfilePeriod[] => []);
-  const turns = [...wanted.keys()].sort((a, b) => {
-    const [one, other] = [wanted[a] as Limited, wanted[b] as Limited];
-    return laxityWh(problem, one.car) - laxityWh(problem, other.car) || a - b;
-  });
-  const cars = wanted.map(({ car }) => car);
+  const cars = wanted.map(({ car }) => ({ ...car, laxityWh: laxityWh(problem, car) }));
+  const turns = [...wanted.keys()].sort((a, b) => cars[a]!.laxityWh - cars[b]!.laxityWh || a - b);
   const changes = [...new Set(wanted.flatMap(({ profile }) => profile.map(({ from }) => from as number)))];
   changes.sort((a, b) => a - b);
   let next = 0;
@@ -80,13 +77,19 @@ export function withinMinutes(
 /** What comes later is cut as well, but exchanged only by a later plan. */
 const EXCHANGED_S = 2 * 3600;
 
+/** A car and what the rest of its stay could give beyond what it is owed. */
+type Waiting = Car & { readonly laxityWh: number };
+
+/** Owed energy, and less than a quarter of an hour to lose. */
+const isUrgent = ({ needWh, laxityWh, powerW }: Waiting) => needWh > 0 && laxityWh < powerW / 4;
+
 const roomW = ({ capacityW, powersW }: Span) => powersW.reduce((left, powerW) => left - powerW, capacityW);
 
 /**
  * One interval anew, in two ways, of which the better one stays: each span shared out as it was wanted, or each span to
  * the cars with the longest time to go at full power. Then what was lost is made up for, directly or by exchanges.
  */
-function layAnew(spans: readonly Span[], cars: readonly Car[], turns: readonly number[], exchanges: boolean): void {
+function layAnew(spans: readonly Span[], cars: readonly Waiting[], turns: readonly number[], exchanges: boolean): void {
   const wantedWs = cars.map((_, i) => spans.reduce((sum, span) => sum + span.powersW[i]! * span.lengthS, 0));
   const ways = [share, longestFirst].map((way) => {
     const leftWs = [...wantedWs];
@@ -103,14 +106,15 @@ function layAnew(spans: readonly Span[], cars: readonly Car[], turns: readonly n
           leftWs[i]! -= movedWs;
           if (movedWs === 0) part = Math.floor(part / 2);
         }
-    const missing = (owed: boolean) => leftWs.reduce((sum, ws, i) => sum + (!owed || cars[i]!.needWh > 0 ? ws : 0), 0);
-    return { tried, owedWs: missing(true), lostWs: missing(false) };
+    const missing = (counts: (car: Waiting) => boolean) =>
+      leftWs.reduce((sum, ws, i) => sum + (counts(cars[i]!) ? ws : 0), 0);
+    return { tried, lostWs: [missing(isUrgent), missing(({ needWh }) => needWh > 0), missing(() => true)] };
   });
   const [asWanted, other] = ways as [(typeof ways)[number], (typeof ways)[number]];
-  // Other powers must be worth their switching.
-  const gain = (of: "owedWs" | "lostWs") => asWanted[of] - other[of] > LEAST_EXCHANGED_WS;
-  const better = gain("owedWs") || (other.owedWs <= asWanted.owedWs && gain("lostWs"));
-  for (const [k, { powersW }] of (better ? other : asWanted).tried.entries())
+  // Urgent energy counts before owed and this before all; and other powers must be worth their switching.
+  const gains = asWanted.lostWs.map((ws, k) => ws - other.lostWs[k]!);
+  const decisive = gains.find((ws) => Math.abs(ws) > LEAST_EXCHANGED_WS) ?? 0;
+  for (const [k, { powersW }] of (decisive > 0 ? other : asWanted).tried.entries())
     for (const [i, powerW] of powersW.entries()) spans[k]!.powersW[i] = powerW;
 }
 
@@ -119,9 +123,9 @@ const LEAST_EXCHANGED_WS = 18_000;
 
 /**
  * One span. Cars that are owed energy get their least power first, because a burst is all or nothing, then more, each
- * up to its wish; the others get what is left.
+ * up to its wish, urgent ones before the others; who is owed nothing gets what is left.
  */
-function share({ capacityW, powersW }: Span, cars: readonly Car[], turns: readonly number[]): number[] {
+function share({ capacityW, powersW }: Span, cars: readonly Waiting[], turns: readonly number[]): number[] {
   const givenW = powersW.map(() => 0);
   let leftW = capacityW;
   const raise = (i: number, toW: number) => {
@@ -132,17 +136,24 @@ function share({ capacityW, powersW }: Span, cars: readonly Car[], turns: readon
     givenW[i] = afterW;
     leftW -= afterW - before;
   };
-  const owed = turns.filter((i) => (cars[i] as Car).needWh > 0);
-  for (const i of owed) raise(i, (cars[i] as Car).minPowerW);
+  const urgent = turns.filter((i) => isUrgent(cars[i]!));
+  for (const i of urgent) raise(i, cars[i]!.minPowerW);
+  for (const i of urgent) raise(i, powersW[i]!);
+  for (const i of turns) if (cars[i]!.needWh > 0) raise(i, cars[i]!.minPowerW);
   for (const i of turns) raise(i, powersW[i] as number);
   return givenW;
 }
 
 /** One span to those that need longest for what they still want in the interval, owed energy first. */
-function longestFirst(span: Span, cars: readonly Car[], turns: readonly number[], leftWs: readonly number[]): number[] {
+function longestFirst(
+  span: Span,
+  cars: readonly Waiting[],
+  turns: readonly number[],
+  leftWs: readonly number[],
+): number[] {
   const givenW = cars.map(() => 0);
   let leftW = span.capacityW;
-  const owed = (i: number) => Number(cars[i]!.needWh > 0);
+  const owed = (i: number) => Number(cars[i]!.needWh > 0) + Number(isUrgent(cars[i]!));
   const timeS = (i: number) => leftWs[i]! / Math.max(1, cars[i]!.powerW);
   for (const i of [...turns].sort((a, b) => owed(b) - owed(a) || timeS(b) - timeS(a))) {
     const powerW = Math.min(cars[i]!.powerW, leftW, Math.floor(leftWs[i]! / span.lengthS));
@@ -178,7 +189,7 @@ type Step = {
  * it: breadth-first over spans, each step by a car that keeps 0 or at least its least power in both. Answers the W*s
  * that it got; others lose less than 1 W a step where spans differ in length.
  */
-function exchange(i: number, partWs: number, spans: readonly Span[], cars: readonly Car[]): number {
+function exchange(i: number, partWs: number, spans: readonly Span[], cars: readonly Waiting[]): number {
   const fits = (j: number, powerW: number) =>
     powerW === 0 || (powerW >= Math.max(1, cars[j]!.minPowerW) && powerW <= cars[j]!.powerW);
   const seen = new Set<number>();

@@ -98,6 +98,16 @@ describe("Each algorithm in the control cycle", () => {
     expect(incident!.text).to.match(/instead of linear-program.*no answer within 30 s/);
   });
 
+  it("a rule's bound is held against the second solver once an hour", async () => {
+    const site = await aSite({ limitW: 12_000, algorithm: only("equal-share"), priceOf: (k) => (k % 5) * 50_000 });
+    for (const evse of [1, 2]) await (await site.plugIn(evse)).ask(3_000 * evse, T0 + (evse + 1) * HOUR);
+    await site.until(T0 + HOUR);
+    expect(await site.incidents()).to.deep.equal([]);
+    site.faults.solver = true;
+    await site.until(T0 + 2 * HOUR);
+    expect(await site.incidents()).to.include("solver-differs");
+  });
+
   it("equal share gives three cars the same power, whatever the price", async () => {
     const site = await aSite({ limitW: 24_000, evses: 3, algorithm: only("equal-share"), priceOf: (k) => k * 1_000 });
     const cars = [await site.plugIn(1), await site.plugIn(2), await site.plugIn(3)];

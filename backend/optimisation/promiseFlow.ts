@@ -156,6 +156,12 @@ export function openPromiseFlow(problem: GroupProblem) {
     }
   }
 
+  function lateWh(i: number): number {
+    let sum = 0;
+    for (let t = turn[i]!; t < from[i]! + first[i + 1]! - first[i]!; t++) sum += energy[arcOf(i, t)]!;
+    return sum;
+  }
+
   /** Looks anew from where spare energy can be reached. To be called when promises have been added. */
   function look(): void {
     sweep(wanted);
@@ -164,11 +170,11 @@ export function openPromiseFlow(problem: GroupProblem) {
 
   /** Most Wh, up to `mostWh`, that car i could get on top of its promise; nothing changes. */
   function spareFor(i: number, start: number, end: number, mostWh: number): number {
-    const late = lateLeft[i]!;
+    const lateMost = lateLeft[i]! + lateWh(i);
     lateLeft[i] = Number.POSITIVE_INFINITY;
     const given = give(i, start, end, mostWh);
     take(i, given);
-    lateLeft[i] = late;
+    lateLeft[i] = lateMost - lateWh(i);
     // Every maximum flow has the same cuts, so what was out of reach before is so again.
     reach.set(reachAtRest);
     return given;

@@ -96,7 +96,8 @@ function objectiveOf(problem: GroupProblem, energyWh: Energy, microEurPerHour: n
 /** kWh and EUR/MWh, as in model.ts: waiting on each charge, and one row and one column for each second deadline. */
 function programOf(problem: GroupProblem, microEurPerHour: number, values: Values): LinearProgram {
   const weights = { ...WEIGHTS, voll: values.promised, extra: values.bestEffort };
-  const plain = linearProgram({ ...problem, weights });
+  const cars = problem.cars.map(({ first: _, ...car }) => car);
+  const plain = linearProgram({ ...problem, cars, weights });
   const prices = waitingPrices(problem, microEurPerHour);
   const waiting = new Map(
     problem.cars.flatMap(({ session }, i) =>

@@ -145,6 +145,27 @@ describe("slack", () => {
     expect(positive).to.be.greaterThan(500);
   });
 
+  it("asks of one car what leaves the room of all as it was, after first deadlines too", () => {
+    // The first car is promised 1,000 Wh that may all come late; asked first, it must not lock itself out of the later ones.
+    const limits = [0, 7_000, 11_000, 10_000, 0];
+    const problem = aProblem({
+      intervals: limits.map((limitWh) => anInterval({ limitWh: wattHour(limitWh) })),
+      cars: [
+        aCar({
+          session: 1,
+          needWh: wattHour(1_000),
+          powerW: watt(4_000),
+          from: 1,
+          to: 3,
+          first: { wh: wattHour(0), to: 2 },
+        }),
+        aCar({ session: 2, needWh: wattHour(7_000), powerW: watt(80_000), from: 0, to: 3 }),
+      ],
+    });
+    expect(slack(problem)).to.deep.equal([1_000, 10_000]);
+    expect(slack({ ...problem, cars: problem.cars.slice().reverse() })).to.deep.equal([10_000, 1_000]);
+  });
+
   it("stops at the amount that matters to the caller", () => {
     expect(slack(aProblem({ cars: [aCar({ session: 1 })] }), 100)).to.deep.equal([100]);
   });

@@ -58,6 +58,17 @@ for (const solver of ["javascript-lp-solver", "highs"] as const) {
       expect((await linearProgramPlan(problem, { curtailPv: 1 }, port.solve)).energyWh).to.deep.equal([[1_000, 0]]);
     });
 
+    it("charges the first part before its own deadline, the rest where it is cheap", async () => {
+      const first = { wh: wattHour(700), to: 1 };
+      const problem = aProblem({
+        cars: [aCar({ session: 1, needWh: wattHour(1_500), to: 2, first })],
+        intervals: [anInterval(), anInterval({ price: microEurPerKwh(50_000) })],
+      });
+      expect((await linearProgramPlan(problem, {}, port.solve)).energyWh).to.deep.equal([[700, 800]]);
+      const late = { ...problem, cars: [{ ...problem.cars[0]!, powerW: watt(2_000) }] };
+      expect((await linearProgramPlan(late, {}, port.solve)).energyWh).to.deep.equal([[500, 500]]);
+    });
+
     it("serves who has waited for less energy first when sessions cost their opportunity", async () => {
       const cars = [
         aCar({ session: 1, needWh: wattHour(2_000), powerW: watt(8_000), to: 2 }),

@@ -91,4 +91,21 @@ describe("V2G checker", () => {
       expect(v2gValue(problem, { ...best, certificate: forged }).bound! <= cost, String(shift)).to.equal(true);
     }
   });
+
+  it("bounds plans that meet a target by a Wh more, which may be paid for", () => {
+    const [first] = problem.intervals;
+    const paid = {
+      ...problem,
+      cars: [{ ...car, needWh: wattHour(1_000), to: 1 }],
+      intervals: [{ ...first!, price: microEurPerKwh(-100_000), feedIn: microEurPerKwh(-100_000) }],
+    };
+    const y = [-100_000n * 3_000n];
+    const certificate = { w: y, y, z: [[-125_000n * 3_000n]] };
+    const exact = v2gValue(paid, { ...plan([1_000], [0]), certificate });
+    const more = v2gValue(paid, { ...plan([1_001], [0]), certificate });
+    expect(more.cost < exact.cost).to.equal(true);
+    expect(more.bound! <= more.cost).to.equal(true);
+    // It gives away no more than what a Wh discharged and charged again is paid: 1 / 0.64 Wh.
+    expect(exact.cost - exact.bound!).to.equal((100_000n * 3_000n * 100n) / 64n);
+  });
 });

@@ -86,6 +86,14 @@ describe("V2G plan", () => {
     expect(message).to.match(/no plan \(time-limit\)/);
   });
 
+  it("follows the solver Wh by Wh where a site is short of power, and does not give up its batteries for it", async () => {
+    const tight = realisticV2gProblem(5);
+    const plan = await v2gPlan(tight, {}, highs);
+    expect(v2gViolations(tight, plan)).to.deep.equal([]);
+    expect(plan.dischargeWh.flat().some((wh) => wh > 0)).to.equal(true);
+    expect(Number(plan.cost - plan.bound!) / Number(plan.cost)).to.be.within(0, 1e-3);
+  });
+
   it("is within a thousandth of the optimum on a realistic site, and saves beside charging only", async () => {
     let port: Solver | undefined;
     try {

@@ -37,6 +37,12 @@ describe("proportional flexibility, the rule of Oli Move's ancestor", () => {
     expect(powerFlexibilityW(claim(1, 2_400), 900)).to.be.closeTo(2_400, 1e-9);
   });
 
+  it("F_p is the whole power also where whole Wh would make it a little less", () => {
+    // 11 kW for 901 s are 2,753.06 Wh, and 2,753 Wh in 901 s are 10,999.8 W.
+    const odd = { ...claim(4, 1_000), car: aCar({ session: 1, powerW: watt(11_000) }), mostWh: 2_753 };
+    expect(powerFlexibilityW(odd, 901)).to.equal(11_000);
+  });
+
   it("F_p is 0 when the car cannot wait, or not even charge enough in its stay", () => {
     expect(powerFlexibilityW(claim(4, 12_000), 900)).to.equal(0);
     expect(powerFlexibilityW(claim(4, 15_000), 900)).to.equal(0);
@@ -69,6 +75,31 @@ describe("proportional flexibility, the rule of Oli Move's ancestor", () => {
     ];
     const intervals = quarters(1_500, 3_000, 3_000, 3_000);
     expect(plan(aProblem({ cars, intervals })).map(([now]) => now)).to.deep.equal([0, 1_500]);
+  });
+
+  it("takes from cars of low flexibility only what they can do without", () => {
+    // 8 kW each, 1,000 Wh too much: the first can wait, the second has 2,000 Wh to get in its last quarter of an hour.
+    const cars = [
+      aCar({ session: 1, needWh: wattHour(2_000), powerW: watt(8_000), to: 4 }),
+      aCar({ session: 2, needWh: wattHour(2_000), powerW: watt(8_000), to: 1 }),
+    ];
+    expect(plan(aProblem({ cars, intervals: quarters(3_000, 3_000, 3_000, 3_000) })).map(([now]) => now)).to.deep.equal(
+      [1_000, 2_000],
+    );
+  });
+
+  it("counts with the energy that is left in each interval", () => {
+    // After the first quarter of an hour the first car owes 3,000 Wh for two more: it can wait, F_p is 12 kW, and it gives
+    // all of the 1,500 Wh that are too much. With the 6,000 Wh of before it could do without nothing.
+    const cars = [
+      aCar({ session: 1, needWh: wattHour(6_000), powerW: watt(12_000), to: 3 }),
+      aCar({ session: 2, needWh: wattHour(4_000), powerW: watt(8_000), to: 8 }),
+    ];
+    const intervals = quarters(5_000, 3_500, ...new Array(6).fill(9_000));
+    expect(plan(aProblem({ cars, intervals }))).to.deep.equal([
+      [3_000, 1_500, 1_500],
+      [2_000, 2_000, 0, 0, 0, 0, 0, 0],
+    ]);
   });
 
   it("counts a car as highly flexible from the parameter on", () => {

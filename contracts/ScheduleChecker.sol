@@ -25,16 +25,14 @@ contract ScheduleChecker is IScheduleChecker {
     uint8 private constant NEED = 6;
     uint8 private constant LIMIT = 7;
 
-    /// @dev What the loops share. Arrays have one entry per interval.
+    /// @dev What the loops share. `cells` has three words per interval: duration, load, w.
     struct State {
         uint256 n;
         uint256 m;
         bool claims;
         int256 v1;
         int256 v2;
-        uint256[] duration;
-        uint256[] load;
-        int256[] w;
+        uint256[] cells;
         int256 cost;
         int256 bound;
     }
@@ -82,13 +80,11 @@ contract ScheduleChecker is IScheduleChecker {
 
     function _readIntervals(State memory s, bytes calldata p, bytes calldata w) private pure {
         unchecked {
-            s.duration = new uint256[](s.m);
-            s.load = new uint256[](s.m);
-            s.w = new int256[](s.m);
+            s.cells = new uint256[](3 * s.m);
             uint256 offset = HEADER + CAR * s.n;
             for (uint256 t = 0; t < s.m; ++t) {
-                s.duration[t] = _word(p, offset + INTERVAL * t) >> 240;
-                if (s.claims) s.w[t] = int64(uint64(_word(w, 8 * t) >> 192));
+                s.cells[3 * t] = _word(p, offset + INTERVAL * t) >> 240;
+                if (s.claims) s.cells[3 * t + 2] = uint256(int256(int64(uint64(_word(w, 8 * t) >> 192))));
             }
         }
     }
@@ -119,7 +115,12 @@ contract ScheduleChecker is IScheduleChecker {
         }
     }
 
-    /// @dev Energy of one stay. `first` is car * 65536 + its first interval.
+    /// @dev Energy of one stay. `first` is car * 65536 + its first interval. The same in Solidity, for every t of the stay:
+    ///
+    ///     most = (power * duration[t]) / 3600;    energy = the next u24 of x
+    ///     require(energy <= most, Broken(POWER, car * 65536 + t))
+    ///     served += energy;    load[t] += energy
+    ///     if (yi > w[t]) bound -= most * (yi - w[t])
     function _stay(
         State memory s,
         bytes calldata x,
@@ -130,21 +131,34 @@ contract ScheduleChecker is IScheduleChecker {
         int256 yi
     ) private pure returns (uint256 served) {
         unchecked {
-            uint256[] memory duration = s.duration;
-            uint256[] memory load = s.load;
-            int256[] memory w = s.w;
-            int256 rent = 0;
-            for (uint256 t = first & 0xffff; t < to; ++t) {
-                uint256 most = (power * duration[t]) / 3600;
-                uint256 energy = _word(x, offset) >> 232;
-                require(energy <= most, Broken(POWER, (first & ~uint256(0xffff)) | t));
-                served += energy;
-                load[t] += energy;
-                int256 gain = yi - w[t];
-                if (gain > 0) rent += int256(most) * gain;
-                offset += 3;
+            uint256[] memory cells = s.cells;
+            uint256 left = to - (first & 0xffff);
+            uint256 rent = 0;
+            uint256 wrong = 0; // intervals left when an energy was too high
+            // `cells` has 96 bytes for each t < m, and from < to <= m.
+            assembly ("memory-safe") {
+                let cell := add(add(cells, 32), mul(96, and(first, 0xffff)))
+                let read := add(x.offset, offset)
+                for {} left {
+                    left := sub(left, 1)
+                } {
+                    let most := div(mul(power, mload(cell)), 3600)
+                    let energy := shr(232, calldataload(read))
+                    if gt(energy, most) {
+                        wrong := left
+                        break
+                    }
+                    served := add(served, energy)
+                    let load := add(cell, 32)
+                    mstore(load, add(mload(load), energy))
+                    let gain := sub(yi, mload(add(cell, 64)))
+                    rent := add(rent, mul(most, mul(gain, sgt(gain, 0))))
+                    cell := add(cell, 96)
+                    read := add(read, 3)
+                }
             }
-            s.bound -= rent;
+            require(wrong == 0, Broken(POWER, (first & ~uint256(0xffff)) | (to - wrong)));
+            s.bound -= int256(rent);
         }
     }
 
@@ -166,10 +180,12 @@ contract ScheduleChecker is IScheduleChecker {
             int256 weight = int256((head >> 64) & 0xffffffff);
             uint256 offset = HEADER + CAR * s.n;
             uint256 elapsed = 0;
+            uint256[] memory cells = s.cells;
             for (uint256 t = 0; t < s.m; ++t) {
                 uint256 interval = _word(p, offset + INTERVAL * t);
                 (int256 pv, int256 grid) = _capacity(interval);
-                int256 load = int256(s.load[t]);
+                int256 load = int256(cells[3 * t + 1]);
+                int256 w = int256(cells[3 * t + 2]);
                 require(load <= pv + grid, Broken(LIMIT, t));
 
                 int256 feed = int32(uint32(interval >> 80));
@@ -180,8 +196,8 @@ contract ScheduleChecker is IScheduleChecker {
                 int256 f = scale * feed + early;
                 int256 q = scale * price + early;
                 s.cost += load <= pv ? f * load : f * pv + q * (load - pv);
-                if (s.w[t] > f) s.bound -= pv * (s.w[t] - f);
-                if (s.w[t] > q) s.bound -= grid * (s.w[t] - q);
+                if (w > f) s.bound -= pv * (w - f);
+                if (w > q) s.bound -= grid * (w - q);
                 elapsed += interval >> 240;
             }
         }

@@ -49,6 +49,14 @@ enum Verdict {
 ///     link  = keccak256(abi.encode(group, slot, algorithm, problem, plan, value, earlier, root, keccak256(rows)))
 ///     chain = bytes28(keccak256(abi.encode(bytes28 chain before, link)))                      first: chain before = 0
 ///
+/// Three privacy modes, chosen by the operator run by run:
+///
+///     rows          rows are public, cost and bound are in clear: for public sites on networks that may show them
+///     root          no rows; everything is under salts, `root` alone leads to the leaves
+///     tenant root   one run for all groups of a tenant: `group` is a number that has no assets, `root` the Merkle root over
+///                   the links of the groups' own runs of that slot (in root mode), problem, plan and value commit to nothing
+///                   (0). Not even the number of groups shows. `provesWithin` finds a group's run in it.
+///
 /// Anyone can have a run with public rows judged for ever by `confirm`. Energy needs and departures of people are only inside
 /// the salted commitments.
 interface ISlotLedger {
@@ -103,6 +111,17 @@ interface ISlotLedger {
 
     /// @notice Whether `run` was recorded: the chain before it, its own link and the links after it end in the head.
     function proves(bytes28 before, Run calldata run, bytes32[] calldata later) external view returns (bool);
+
+    /// @notice Whether `run`, which was never recorded by itself, is part of the recorded run `tenant` of the same slot.
+    /// @dev `before` and `later` as in `proves`, for `tenant`. `proof`: siblings from the link of `run` to the root of `tenant`; a link hashes 288 bytes, so that no inner node
+    /// can pass as one.
+    function provesWithin(
+        bytes28 before,
+        Run calldata tenant,
+        bytes32[] calldata later,
+        Run calldata run,
+        bytes32[] calldata proof
+    ) external view returns (bool);
 
     /// @notice Judges a recorded run for ever by its own committed bytes. Anyone may call; a stranger's certificate counts
     /// for nothing, because only the committed one passes.

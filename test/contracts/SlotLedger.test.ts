@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { encodeBytes32String, id as hash } from "ethers";
 import { networkHelpers } from "../support/chain.ts";
+import { proofOf, rootOf } from "../support/settlement.ts";
 import {
   aRow,
   chainOf,
@@ -12,6 +13,7 @@ import {
   type Run,
   rowsOf,
   SLOT,
+  ZERO,
 } from "../support/slotLedger.ts";
 
 const history = (aRun: (part: Partial<Run>) => { run: Run }, slots: readonly number[]) =>
@@ -210,6 +212,48 @@ describe("SlotLedger", () => {
       const { ledger, aRun } = await networkHelpers.loadFixture(ledgerFixture);
       expect(await ledger.proves(FIRST_CHAIN, aRun().run, [])).to.equal(false);
       expect([...(await ledger.headOf(GROUP))]).to.deep.equal([0n, FIRST_CHAIN]);
+    });
+  });
+
+  describe("a tenant's root", () => {
+    const TENANT = 4_000_000_000;
+
+    async function tenantRun() {
+      const fixture = await ledgerFixture();
+      const members = [1, 2, 3, 4, 5].map((group) => fixture.aRun({ group, rows: "0x", value: hash(`${group}`) }).run);
+      const links = members.map(linkOf);
+      const nothing = { problem: ZERO, plan: ZERO, value: ZERO, rows: "0x" };
+      const tenant = fixture.aRun({ ...nothing, group: TENANT, root: rootOf(links) }).run;
+      await fixture.ledger.record([tenant]);
+      const within = (run: Run, index: number, part: Partial<Run> = {}) =>
+        fixture.ledger.provesWithin(FIRST_CHAIN, { ...tenant, ...part }, [], run, proofOf(links, index));
+      return { ...fixture, members, tenant, within };
+    }
+
+    it("leads to the run of each of its groups, with as many groups as it likes", async () => {
+      const { members, within } = await networkHelpers.loadFixture(tenantRun);
+      for (const [index, run] of members.entries()) expect(await within(run, index)).to.equal(true);
+    });
+
+    it("does not lead to a run that was changed, of another slot, or out of a root that was not recorded", async () => {
+      const { members, within } = await networkHelpers.loadFixture(tenantRun);
+      const run = members[2]!;
+      expect(await within({ ...run, plan: hash("other") }, 2)).to.equal(false);
+      expect(await within({ ...run, group: 9 }, 2)).to.equal(false);
+      expect(await within(run, 3)).to.equal(false);
+      expect(await within(run, 2, { root: linkOf(run) })).to.equal(false);
+      expect(await within(run, 2, { slot: SLOT - 1 })).to.equal(false);
+    });
+
+    it("refuses a run of another slot even when its link is in the tree", async () => {
+      const { ledger, aRun } = await networkHelpers.loadFixture(ledgerFixture);
+      const other = aRun({ group: 1, slot: SLOT - 1, rows: "0x" }).run;
+      const tenant = aRun({ group: TENANT, rows: "0x", root: linkOf(other) }).run;
+      await ledger.record([tenant]);
+      expect(await ledger.provesWithin(FIRST_CHAIN, tenant, [], other, [])).to.equal(false);
+      const same = { ...other, slot: SLOT };
+      const next = aRun({ group: TENANT, slot: SLOT + 1, rows: "0x", root: linkOf(same) }).run;
+      expect(await ledger.provesWithin(FIRST_CHAIN, next, [], same, [])).to.equal(false);
     });
   });
 

@@ -129,6 +129,6 @@ export async function ledgerFixture() {
     ledger: deployed.ledger.connect(deployed.operator),
     algorithm,
     aRun,
-    spec: { ...method, method: encodeBytes32String("least-cost/1") },
+    spec: { ...method, method: encodeBytes32String("least-cost/1"), code: ZERO },
   };
 }

@@ -11,7 +11,16 @@ export type RegisteredWeights = Pick<AlgorithmSpec, "maxScale" | "voll" | "extra
 /** Specifications of all methods, for `DeploymentConfig.algorithms`. */
 export function algorithmSpecs(weights: RegisteredWeights, activeFrom = 0): AlgorithmSpec[] {
   const shared = { ...weights, sourceHash: sourceHash(), activeFrom, uri: "" };
-  return METHOD_NAMES.map((name) => ({ ...shared, method: `${name}/1` }));
+  return METHOD_NAMES.map((name) => ({
+    ...shared,
+    method: `${name}/1`,
+    ...(name === "least-cost" ? { code: leastCostText() } : {}),
+  }));
+}
+
+/** The exact method is one file that stands alone: its text is stored on chain, and running it again gives the same plan. */
+export function leastCostText(): string {
+  return readFileSync(new URL("../../optimisation/leastCost.ts", import.meta.url), "utf8").replaceAll("\r\n", "\n");
 }
 
 /** keccak256 over "name\n" and content of every source file of the folder, by name; line ends count as \n. */

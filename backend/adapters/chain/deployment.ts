@@ -4,7 +4,9 @@
  * left, unless it is the admin itself.
  */
 import { readFileSync } from "node:fs";
-import { getCreateAddress, Interface, type InterfaceAbi, keccak256 } from "ethers";
+import { getCreateAddress, Interface, type InterfaceAbi, keccak256, ZeroHash } from "ethers";
+import { chunksOf } from "./codeChunks.ts";
+import { hashText } from "./commitments.ts";
 import { createSender, type SendingJournal } from "./confirmedSender.ts";
 import { call, type Hex, type Rpc, resultOf } from "./rpc.ts";
 import type { Signer } from "./signer.ts";
@@ -30,7 +32,7 @@ export const PERMISSIONS = [
   { role: "arbiter", contract: "Settlement", functions: ["dispute", "resolve"] },
   { role: "registrar", contract: "AssetRegistry", functions: ["register", "setState", "setGroup"] },
   { role: "registrar", contract: "Settlement", functions: ["registerDrivers", "setPayee", "setTariff", "setOffer"] },
-  { role: "publisher", contract: "AlgorithmRegistry", functions: ["publish"] },
+  { role: "publisher", contract: "AlgorithmRegistry", functions: ["storeCode", "publish"] },
   { role: "pauser", contract: "SlotLedger", functions: ["pause"] },
   { role: "pauser", contract: "Settlement", functions: ["pause"] },
   { role: "minter", contract: "FlexToken", functions: ["mint", "burn"] },
@@ -63,6 +65,8 @@ export type AlgorithmSpec = {
   /** Name and version of the method, at most 31 ASCII characters: "least-cost/1". */
   readonly method: string;
   readonly sourceHash: Hex;
+  /** Text of the method that is stored on chain, compressed; none when left out. */
+  readonly code?: string;
   /** Instant from which runs may name it, epoch seconds; the registry's delay must have passed by then. */
   readonly activeFrom: number;
   readonly maxScale: number;
@@ -183,8 +187,13 @@ export async function deployContracts(
 
   // Until functions have roles of their own, they are the admin's: the deployer may still call them.
   const algorithms: Record<string, Hex> = {};
+  const stored = new Set<string>();
   for (const algorithm of config.algorithms) {
     const spec = specOf(algorithm, checker);
+    if (algorithm.code !== undefined && !stored.has(spec.code)) {
+      stored.add(spec.code);
+      for (const chunk of chunksOf(algorithm.code)) await tell("AlgorithmRegistry", "storeCode", [spec.code, chunk]);
+    }
     await tell("AlgorithmRegistry", "publish", [spec]);
     algorithms[algorithm.method] = versionOf(artifacts.AlgorithmRegistry, spec);
   }
@@ -226,12 +235,12 @@ function wiring(
 }
 
 /** The specification as the contract takes it. */
-function specOf({ method, ...spec }: AlgorithmSpec, checker: Hex) {
+function specOf({ method, code, ...spec }: AlgorithmSpec, checker: Hex) {
   const name = Buffer.from(method, "ascii");
   if (name.length > 31 || name.toString("ascii") !== method)
     throw new RangeError(`"${method}" is no method name: at most 31 ASCII characters.`);
   const padded = `0x${Buffer.concat([name, Buffer.alloc(32 - name.length)]).toString("hex")}`;
-  return { ...spec, method: padded, checker, encoding: 1 };
+  return { ...spec, method: padded, code: code === undefined ? ZeroHash : hashText(code), checker, encoding: 1 };
 }
 
 /** keccak256(abi.encode(spec)). */

@@ -26,8 +26,11 @@ export type Asked =
       readonly laterAt: EpochSecond | null;
       /** Who needs what when, in words: the overload witness of the exact search. */
       readonly why: string;
-      readonly proof: Pick<Refusal, "problem" | "x" | "y" | "w"> | null;
+      readonly proof: Proof | null;
     };
+
+/** What could not be met whatever the plan, and the certificate of it. */
+type Proof = Pick<Refusal, "shortfallWh" | "problem" | "x" | "y" | "w">;
 
 /** Below the tolerance of judging it, a promise would promise nothing, Wh. */
 const LEAST_WH = 100;
@@ -72,14 +75,16 @@ export async function ask(
   // Later is on offer only when nothing but time is missing.
   const later = answer.kind === "counter" && answer.firstWh === undefined ? answer.laterTo : null;
   const asking = { session: live.number, row: live.row };
+  const shortfallWh = wattHour(Math.max(missingWh - givenWh, answer.shortfallWh));
+  const proven = proofOf(world, problem, { ...request, ...asking }, `${live.sessionId}:${now}`);
   return {
     kind: "short",
     energyWh: givenWh >= LEAST_WH ? delivered + givenWh : 0,
     firstWh: delivered + (answer.firstWh ?? firstWh),
-    shortfallWh: wattHour(Math.max(missingWh - givenWh, answer.shortfallWh)),
+    shortfallWh,
     laterAt: later === null ? null : epochSecond(ends[later - 1]!),
     why: overload(answer.witness, problem.at, ends),
-    proof: proofOf(world, problem, { ...request, ...asking }, `${live.sessionId}:${now}`),
+    proof: { shortfallWh, ...proven },
   };
 }
 
@@ -89,7 +94,7 @@ function proofOf(
   problem: GroupProblem,
   request: Parameters<typeof refusalProof>[1],
   label: string,
-): Pick<Refusal, "problem" | "x" | "y" | "w"> {
+): Omit<Proof, "shortfallWh"> {
   const proof = refusalProof(problem, request);
   const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
   return {

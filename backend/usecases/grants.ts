@@ -42,7 +42,9 @@ export async function renewGrant(world: World, group: GroupBoard, live: LiveSess
   const base = ask({ as: { ...live, grant: null } });
   const shortWh = missingWh(base);
   const mostW = mostOf(live);
-  const isWhole = (limitW: number) => holds(ask, { ...live, grant: { limitW, until } }, shortWh);
+  // Once it charges, a car that cannot pause must be able to go on when the boost is over.
+  const steadyFrom = live.cannotPause && live.boost ? Math.min(live.steadyFrom ?? now, now) : live.steadyFrom;
+  const isWhole = (limitW: number) => holds(ask, { ...live, grant: { limitW, until }, steadyFrom }, shortWh);
   let limitW = 0;
   if (mostW > 0 && isWhole(mostW)) limitW = mostW;
   else if (live.boost) limitW = largest(live.minPowerW, mostW, isWhole);
@@ -53,6 +55,7 @@ export async function renewGrant(world: World, group: GroupBoard, live: LiveSess
       if (limitW === 0 && tryW >= live.minPowerW && isWhole(tryW)) limitW = tryW;
   }
   live.grant = { limitW, until };
+  if (limitW > 0 && live.boost) await setSteady(world, live, steadyFrom);
   await note(world, live, live.boost ? "boost" : "opt-out", limitW, now, until);
 }
 

@@ -36,8 +36,9 @@ export async function guardSlot(world: World, group: GroupBoard): Promise<void> 
         session: live.sessionId,
         limitW: limitAt(live.pending?.profile ?? live.applied, now),
         measuredW: projectedW(live, now, slotEnd),
-        promised: live.promise !== null && isHolding(live.promise.state),
-        slackWh: live.promise?.slackWh ?? 0,
+        // A car that cannot pause is the last one to be stopped.
+        promised: live.steadyFrom !== null || (live.promise !== null && isHolding(live.promise.state)),
+        slackWh: live.steadyFrom !== null ? Number.MIN_SAFE_INTEGER : (live.promise?.slackWh ?? 0),
         minPowerW: live.minPowerW,
         wantedW: limitAt(live.desired, now),
       }),

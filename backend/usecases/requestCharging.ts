@@ -200,8 +200,7 @@ function firstPart({ first }: ChargingTerms, answer: Asked, energyWh: number): C
 async function addProof(store: Store, admission: Admission, answer: Asked): Promise<void> {
   if (answer.kind === "accepted" || answer.proof === null) return;
   const { sessionId, at, wishedWh, wishedBy } = admission;
-  const { shortfallWh, proof } = answer;
-  await store.priorities.addRefusal({ sessionId, at, wishedWh, wishedBy, shortfallWh, ...proof });
+  await store.priorities.addRefusal({ sessionId, at, wishedWh, wishedBy, ...answer.proof });
 }
 
 function schedule(

@@ -136,7 +136,7 @@ export function carOf(live: LiveSession, at: EpochSecond, cuts: readonly number[
   if (from >= to)
     return {
       ...common,
-      ...power(restW, live.minPowerW),
+      ...power(restW, leastW),
       needWh: wattHour(needWh),
       moreWh: wattHour(0),
       from: to - 1,

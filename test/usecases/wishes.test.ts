@@ -1,5 +1,6 @@
 import { expect } from "chai";
-import { microEurPerKwh, watt, wattHour } from "../../backend/domain/units.ts";
+import { limitAt } from "../../backend/domain/profiles.ts";
+import { type EpochSecond, microEurPerKwh, watt, wattHour } from "../../backend/domain/units.ts";
 import { planValue } from "../../backend/optimisation/checker.ts";
 import { decodeProblem, decodeSigned64, decodeX } from "../../backend/optimisation/encoding.ts";
 import type { Plan } from "../../backend/optimisation/problem.ts";
@@ -220,8 +221,9 @@ describe("A car that cannot pause", () => {
     let began = false;
     const pauses: number[] = [];
     site.eachSecond(() => {
-      if (car.allowedW > 0) began = true;
-      if (began && car.registerWh < 13_900 && car.allowedW < 4_140) pauses.push(site.stage.at);
+      const allowedW = limitAt(car.station.profile, site.stage.at as EpochSecond);
+      if (allowedW > 0) began = true;
+      if (began && car.registerWh < 13_900 && allowedW < 4_140) pauses.push(site.stage.at);
     });
     await site.until(T0 + 3 * HOUR + 2 * MINUTE);
     expect(began).to.equal(true);

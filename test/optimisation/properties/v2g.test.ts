@@ -36,6 +36,27 @@ describe("V2G plans of random groups", function () {
     );
   });
 
+  it("discharge where the solver does: rounding gives up on less than one nasty group in twenty", async () => {
+    let [asked, gaveUp] = [0, 0];
+    for (let seed = 0; seed < 400; seed++) {
+      let solvedKwh = 0;
+      const plan = await v2gPlan(randomV2gProblem(seed), {}, async (lp) => {
+        const solution = await highs(lp);
+        if (solution.kind === "optimal")
+          solvedKwh = lp.columns.reduce(
+            (sum, { name }, j) => sum + (name.startsWith("discharge") ? solution.values[j]! : 0),
+            0,
+          );
+        return solution;
+      });
+      if (solvedKwh < 0.02) continue;
+      asked++;
+      if (plan.dischargeWh.flat().every((wh) => wh === 0)) gaveUp++;
+    }
+    expect(asked).to.be.greaterThan(50);
+    expect(gaveUp).to.be.at.most(asked / 20);
+  });
+
   it("have equal objectives in both solvers, and an optimum whatever state of charge a car arrives with", async () => {
     await fc.assert(
       fc.asyncProperty(seeds, fc.boolean(), async (seed, curtailPv) => {

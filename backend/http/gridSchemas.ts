@@ -7,44 +7,51 @@ import { type EpochSecond, type Watt, watt } from "../domain/units.ts";
 import { at, id, instant, instantText, limitW, money, moneyText, powerW, price, w, wh } from "./quantities.ts";
 
 const MOST_PERIODS = 14_400;
-const period = { from: instant, until: instant };
-
-/** A (per phase) x V x phases, rounded down to whole W. */
-const inAmpere = z.strictObject({
-  ...period,
-  limitA: z
-    .number({ error: "Give the current per phase in A." })
-    .min(0, { error: "A current is 0 A or more." })
-    .max(10_000, { error: ({ input }) => `${input} A per phase is not plausible. Is it in mA?` }),
-  phases: z.union([z.literal(1), z.literal(3)], { error: "Give 1 or 3 phases." }),
-  voltageV: z
-    .int({ error: "Give the voltage between phase and neutral in whole V." })
-    .min(100, { error: ({ input }) => `${input} V is no supply voltage. Is it in V, phase to neutral?` })
-    .max(300, {
-      error: ({ input }) => `${input} V is not a voltage between phase and neutral (400 V is between phases).`,
-    })
-    .default(230),
-});
-const inWatt = z.strictObject({ ...period, limitW });
+const period = z
+  .strictObject({
+    from: instant,
+    until: instant,
+    limitW: limitW.optional(),
+    limitA: z
+      .number({ error: "Give the current per phase in A." })
+      .min(0, { error: "A current is 0 A or more." })
+      .max(10_000, { error: ({ input }) => `${input} A per phase is not plausible. Is it in mA?` })
+      .optional()
+      .meta({ description: "A per phase, instead of limitW; with phases" }),
+    phases: z.union([z.literal(1), z.literal(3)], { error: "Give 1 or 3 phases." }).optional(),
+    voltageV: z
+      .int({ error: "Give the voltage between phase and neutral in whole V." })
+      .min(100, { error: ({ input }) => `${input} V is no supply voltage. Is it in V, phase to neutral?` })
+      .max(300, { error: ({ input }) => `${input} V is above any phase's to neutral; 400 V is between phases.` })
+      .default(230),
+  })
+  .refine((one) => (one.limitW === undefined) !== (one.limitA === undefined), {
+    path: ["limitW"],
+    error: "Give either limitW in W, or limitA in A per phase with phases.",
+  })
+  .refine((one) => (one.limitA === undefined) === (one.phases === undefined), {
+    path: ["phases"],
+    error: "A limit in A needs its phases, 1 or 3; one in W has none.",
+  });
 
 export const capacityWish = z.strictObject({
   periods: z
-    .array(
-      z.union([inWatt, inAmpere], {
-        error: "Give from, until and limitW (W); or limitA (A per phase), phases and voltageV instead of limitW.",
-      }),
-      { error: "Give a list of periods; an empty one takes the profile back." },
-    )
+    .array(period, { error: "Give a list of periods; an empty one takes the profile back." })
     .max(MOST_PERIODS, { error: `Give at most ${MOST_PERIODS} periods: ten days of minutes.` }),
 });
 
-/** One period in W, whichever way it was said. */
-export const periodInW = (
-  said: z.output<typeof inWatt> | z.output<typeof inAmpere>,
-): { readonly from: EpochSecond; readonly until: EpochSecond; readonly limitW: Watt } => ({
-  from: said.from,
-  until: said.until,
-  limitW: "limitW" in said ? said.limitW : watt(Math.floor(said.limitA * said.phases * said.voltageV)),
+/** One period in W, whichever way it was said: A per phase x phases x V, rounded down. */
+export const periodInW = ({
+  from,
+  until,
+  limitW: inW,
+  limitA = 0,
+  phases = 1,
+  voltageV,
+}: z.output<typeof period>): { readonly from: EpochSecond; readonly until: EpochSecond; readonly limitW: Watt } => ({
+  from,
+  until,
+  limitW: inW ?? watt(Math.floor(limitA * phases * voltageV)),
 });
 
 export const orderWish = z.strictObject({

@@ -209,7 +209,12 @@ export function openFlow(problem: GroupProblem) {
     if (!ready) reopen();
     next[t] = 0;
     let rest = amount > 0 ? amount - serve(t, amount) : 0;
-    while (rest > 0 && closed[t] === 0 && search(t)) rest -= push(t, rest);
+    while (rest > 0 && closed[t] === 0 && search(t)) {
+      const pushed = push(t, rest);
+      if (pushed === 0)
+        throw new Error("A way was found and nothing fits through. Use the fallback and report the problem.");
+      rest -= pushed;
+    }
     total[t]! += amount - rest;
     return amount - rest;
   }

@@ -67,7 +67,9 @@ export function openPromiseFlow(problem: GroupProblem) {
     while (given < amount) {
       const entry = search(i, start, end);
       if (entry < 0) break;
-      given += push(i, entry, amount - given);
+      const pushed = push(i, entry, amount - given);
+      if (!(pushed > 0)) throw new Error("A way was found and nothing fits through. Report the problem.");
+      given += pushed;
     }
     return given;
   }

@@ -21,6 +21,8 @@ describe("least cost", () => {
   it("charges as early as possible where prices tie", () => {
     const problem = aProblem({ cars: [carIn(1_500, 3)], intervals: priced(200_000, 200_000, 200_000) });
     expect(leastCost(problem).energyWh).to.deep.equal([[1_000, 500, 0]]);
+    const unweighted = { ...problem, weights: { ...WEIGHTS, early: 0 } };
+    expect(leastCost(unweighted).energyWh).to.deep.equal([[1_000, 500, 0]]);
   });
 
   it("states its cost in nano-euro x scale: 1,000 Wh at 0.10 EUR in the second quarter of an hour", () => {

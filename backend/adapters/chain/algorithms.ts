@@ -23,10 +23,11 @@ export function leastCostText(): string {
   return readFileSync(new URL("../../optimisation/leastCost.ts", import.meta.url), "utf8").replaceAll("\r\n", "\n");
 }
 
-/** keccak256 over "name\n" and content of every source file of the folder, by name; line ends count as \n. */
+/** keccak256 over "path\n" and content of every source file under the folder, by path; line ends count as \n. */
 export function sourceHash(folder: URL = new URL("../../optimisation/", import.meta.url)): Hex {
-  const names = readdirSync(folder)
+  const names = readdirSync(folder, { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".ts"))
+    .map((name) => name.replaceAll("\\", "/"))
     .sort();
   if (names.length === 0) throw new Error(`There is no source code in ${folder.pathname}.`);
   const texts = names.map((name) => `${name}\n${readFileSync(new URL(name, folder), "utf8").replaceAll("\r\n", "\n")}`);

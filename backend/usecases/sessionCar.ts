@@ -68,6 +68,7 @@ export const floorAt = (floors: readonly Floor[], instant: number) =>
 
 /** W*s of the highest floor at every instant. */
 export function floorWs(floors: readonly Floor[], from: number, to: number): number {
+  if (floors.length === 0) return 0;
   const cuts = [from, to, ...floors.flatMap((floor) => [floor.from, floor.until])]
     .filter((cut) => cut >= from && cut <= to)
     .sort((a, b) => a - b);

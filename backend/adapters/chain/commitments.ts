@@ -2,8 +2,9 @@
  * The hashes that the chain commits to, as the contracts compute them. Everything personal lies under a salt of 32
  * random bytes: without it a leaf cannot be found by trying likely values.
  */
-import { AbiCoder, hexlify, keccak256, ZeroHash } from "ethers";
+import { AbiCoder, hexlify, ZeroHash } from "ethers";
 import type { AssetRow, BillLine } from "../../usecases/ports.ts";
+import { keccak256 } from "./keccak.ts";
 import type { Hex } from "./rpc.ts";
 
 const coder = AbiCoder.defaultAbiCoder();

@@ -1,6 +1,6 @@
 /** The port `Ledger`: business facts in, calls for the outbox out. Pure; everything that is personal arrives as a hash. */
 
-import { AbiCoder, keccak256, MaxUint256 } from "ethers";
+import { AbiCoder, MaxUint256 } from "ethers";
 import { METHOD_NAMES } from "../../domain/algorithms.ts";
 import type { AssetSpec, BillLine, ChainCall, Lane, Ledger, RunRecord } from "../../usecases/ports.ts";
 import {
@@ -17,6 +17,7 @@ import {
 } from "./commitments.ts";
 import type { Contracts } from "./contracts.ts";
 import type { ContractName } from "./deployment.ts";
+import { keccak256 } from "./keccak.ts";
 import type { Hex } from "./rpc.ts";
 
 const KIND = { "charge-point": 1, inverter: 2, battery: 3 } as const;

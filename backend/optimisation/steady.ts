@@ -9,6 +9,7 @@
  */
 import { planValue } from "./checker.ts";
 import { energyOf, lay } from "./exchange.ts";
+import { capacityOf } from "./leastCost.ts";
 import type { GroupProblem, Plan } from "./problem.ts";
 
 /** Above this many cars times intervals of stay it takes too long; large groups change little by one car anyway. */
@@ -95,6 +96,7 @@ function exchanged(problem: GroupProblem, plan: Plan, previous: Before | undefin
   const expected = previous ? expectedWh(problem, previous).flat() : new Array<number>(energy.length).fill(-1);
   /** Settled, or of an interval that is settled. */
   const fixed = new Uint8Array(energy.length);
+  for (const i of tightCars(problem)) fixed.fill(1, first[i]!, first[i + 1]!);
   const offCourse = new Uint8Array(n);
   const seen = new Uint8Array(m);
   const carSeen = new Uint8Array(n);
@@ -205,4 +207,30 @@ function exchanged(problem: GroupProblem, plan: Plan, previous: Before | undefin
     for (const i of here) fixed[arcOf(i, t)] = 1;
   }
   return { ...plan, energyWh: energyOf(laid) };
+}
+
+/** Share of what can be given that promises may need before who gets what is left to the optimiser. */
+const TIGHT = 0.8;
+
+/**
+ * Cars that keep what the optimiser gave them, which serves the earliest departure first: their promises need more than
+ * four fifths of what they themselves can draw, or of what the group can give until some departure from theirs on.
+ * What is put off there for the sake of others is lost when a forecast fails.
+ */
+export function tightCars({ cars, intervals }: GroupProblem): number[] {
+  const owedUntil = new Array<number>(intervals.length + 1).fill(0);
+  for (const { needWh, to } of cars) owedUntil[to]! += needWh;
+  let [owed, available, tightUntil] = [0, 0, 0];
+  for (const [t, interval] of intervals.entries()) {
+    const { pv, grid } = capacityOf(interval);
+    available += pv + grid;
+    owed += owedUntil[t + 1]!;
+    if (owed > available * TIGHT) tightUntil = t + 1;
+  }
+  return [...cars.keys()].filter((i) => {
+    const { needWh, powerW, from, to } = cars[i]!;
+    if (needWh === 0) return false;
+    const stayS = intervals.slice(from, to).reduce((sum, { durationS }) => sum + durationS, 0);
+    return to <= tightUntil || needWh > ((powerW * stayS) / 3600) * TIGHT;
+  });
 }

@@ -22,6 +22,12 @@ function pair(intervals: number, needs: readonly [number, number], part: Partial
   });
 }
 
+/** The same wishes without promises: nothing is so urgent that the optimiser's order must stay. */
+const bestEffort = (problem: GroupProblem): GroupProblem => ({
+  ...problem,
+  cars: problem.cars.map((car) => ({ ...car, needWh: wattHour(0), moreWh: wattHour(car.needWh + car.moreWh) })),
+});
+
 /** The same Wh in another hand: exchanges of whole Wh between two cars and two intervals, at random. */
 function shuffled(problem: GroupProblem, plan: Plan, seed: number): Plan {
   const random = randomFrom(seed);
@@ -63,7 +69,7 @@ function later(problem: GroupProblem, plan: Plan): GroupProblem {
 
 describe("A steady plan", () => {
   it("is the previous one as long as that still fits", () => {
-    const problem = pair(4, [2_000, 2_000]);
+    const problem = bestEffort(pair(4, [2_000, 2_000]));
     const exact = leastCost(problem);
     for (const energyWh of [
       [
@@ -81,7 +87,7 @@ describe("A steady plan", () => {
   it("follows any previous plan with the same totals to the Wh, in random groups", () => {
     fc.assert(
       fc.property(fc.nat(), fc.nat(), (seed, other) => {
-        const problem = randomProblem(seed);
+        const problem = bestEffort(randomProblem(seed));
         const exact = leastCost(problem);
         const { energyWh } = shuffled(problem, exact, other);
         expect(steady(problem, exact, { problem, energyWh }).energyWh).to.deep.equal(energyWh);
@@ -110,7 +116,7 @@ describe("A steady plan", () => {
   });
 
   it("lets one car charge after the other instead of in turns", () => {
-    const problem = pair(4, [2_000, 2_000]);
+    const problem = bestEffort(pair(4, [2_000, 2_000]));
     const turns = {
       ...leastCost(problem),
       energyWh: [
@@ -125,6 +131,24 @@ describe("A steady plan", () => {
       [1_000, 1_000, 0, 0],
       [0, 0, 1_000, 1_000],
     ]);
+  });
+
+  it("leaves a promise that can hardly wait where the optimiser put it", () => {
+    // Car 1 leaves after two intervals and needs 1,700 of the 2,000 Wh that the group can give until then.
+    const cars = [
+      aCar({ session: 1, needWh: wattHour(1_700), to: 2 }),
+      aCar({ session: 2, moreWh: wattHour(2_000), to: 4 }),
+    ];
+    const problem = { ...pair(4, [0, 0]), cars };
+    const exact = leastCost(problem);
+    const wished = [
+      [700, 1_000],
+      [300, 0, 1_000, 700],
+    ];
+    expect(exact.energyWh[0]).to.deep.equal([1_000, 700]);
+    expect(steady(problem, exact, { problem, energyWh: wished }).energyWh[0]).to.deep.equal([1_000, 700]);
+    const patient = { ...problem, cars: [{ ...cars[0]!, needWh: wattHour(1_500), moreWh: wattHour(200) }, cars[1]!] };
+    expect(steady(patient, exact, { problem: patient, energyWh: wished }).energyWh).to.deep.equal(wished);
   });
 
   it("expects what the previous plan gave a session at the same time, whatever the intervals are now", () => {
@@ -157,7 +181,7 @@ describe("A steady plan", () => {
     for (const cars of [20, 80]) {
       let [moved, planned] = [0, 0];
       for (let seed = 1; seed <= 2; seed++) {
-        let problem = realisticProblem(cars, seed, { plugged: "now" });
+        let problem = realisticProblem(cars, seed, { plugged: "now", moreShare: seed === 1 ? 1 : 0.3 });
         let plan = steady(problem, leastCost(problem));
         for (let run = 0; run < 20; run++) {
           const previous = { problem, energyWh: plan.energyWh };
@@ -171,16 +195,16 @@ describe("A steady plan", () => {
     }
   });
 
-  it("switches a quarter less than the optimiser's own order in crowded groups of 20 and 80 cars", () => {
+  it("switches a fifth less than the optimiser's own order in crowded groups of 20 and 80 cars", () => {
     for (const cars of [20, 80]) {
       let [before, after] = [0, 0];
       for (let seed = 1; seed <= 4; seed++) {
-        const problem = realisticProblem(cars, seed, { plugged: "now" });
+        const problem = bestEffort(realisticProblem(cars, seed, { plugged: "now" }));
         const exact = leastCost(problem);
         before += setPointChanges(problem, exact);
         after += setPointChanges(problem, steady(problem, exact));
       }
-      expect(after / before, `${cars} cars`).to.be.below(0.77);
+      expect(after / before, `${cars} cars`).to.be.below(0.8);
     }
   });
 });

@@ -14,7 +14,8 @@ import {
 } from "./modelProblem.ts";
 import { type LpSolution, MICRO_EUR_PER_KWH, type Solve, WH_PER_KWH } from "./program.ts";
 import { importLimitWh } from "./supply.ts";
-import { type V2gCertificate, type V2gPlan, type V2gRules, v2gValue, v2gViolations } from "./v2gChecker.ts";
+import { type V2gCertificate, type V2gPlan, type V2gRules, v2gViolations } from "./v2gChecker.ts";
+import { v2gValue } from "./v2gValue.ts";
 
 /** What solvers leave of a Wh. */
 const NOISE_WH = 1e-3;

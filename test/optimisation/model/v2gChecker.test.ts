@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { microEurPerKwh, watt, wattHour } from "../../../backend/domain/units.ts";
-import { type V2gPlan, v2gValue, v2gViolations } from "../../../backend/optimisation/model/v2gChecker.ts";
+import { type V2gPlan, v2gViolations } from "../../../backend/optimisation/model/v2gChecker.ts";
+import { v2gValue } from "../../../backend/optimisation/model/v2gValue.ts";
 import { aCar, anInterval, aProblem, WEIGHTS } from "../../support/problems.ts";
 import { aBattery } from "../../support/v2gProblems.ts";
 

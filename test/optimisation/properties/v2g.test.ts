@@ -8,8 +8,9 @@ import { groupProgram, linearProgram } from "../../../backend/optimisation/model
 import { modelOf } from "../../../backend/optimisation/model/linearProgramPlan.ts";
 import type { ModelProblem } from "../../../backend/optimisation/model/modelProblem.ts";
 import type { LinearProgram, LpSolution } from "../../../backend/optimisation/model/program.ts";
-import { v2gValue, v2gViolations } from "../../../backend/optimisation/model/v2gChecker.ts";
+import { v2gViolations } from "../../../backend/optimisation/model/v2gChecker.ts";
 import { chargeOnlyPlan, v2gPlan } from "../../../backend/optimisation/model/v2gPlan.ts";
+import { v2gValue } from "../../../backend/optimisation/model/v2gValue.ts";
 import { randomProblem } from "../../support/problems.ts";
 import { randomV2gProblem } from "../../support/v2gProblems.ts";
 import { howOften, PATIENCE_MS } from "./support.ts";

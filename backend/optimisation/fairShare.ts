@@ -106,7 +106,6 @@ function level(laid: Laid, got: Float64Array, wants: Float64Array): void {
         energy[b]! -= moved;
         left -= moved;
         if (left === 0) return wh;
-        if (energy[a] === most[a]) break;
       }
     }
     return wh - left;

@@ -185,6 +185,19 @@ describe("Least power", () => {
     expect(leastPower(problem(0), crumb).plan.energyWh).to.deep.equal([[500], [0]]);
   });
 
+  it("takes best effort before what was promised to others", () => {
+    const car = { minPowerW: watt(4_140), powerW: watt(11_000) };
+    const problem = aProblem({
+      cars: [
+        aCar({ session: 1, needWh: wattHour(500), ...car }),
+        aCar({ session: 2, moreWh: wattHour(500), ...car }),
+        aCar({ session: 3, needWh: wattHour(40), ...car }),
+      ],
+      intervals: [anInterval({ limitWh: wattHour(1_010) })],
+    });
+    expect(leastPower(problem, planOf([500], [500], [10])).plan.energyWh).to.deep.equal([[500], [476], [34]]);
+  });
+
   it("serves as much as any plan that is chargeable does, but where a crumb is most of a tiny need", () => {
     const seen = { repaired: 0, worse: 0, servedWh: 0, mostWh: 0 };
     for (let seed = 0; seed < 1_200; seed++) {

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import fc from "fast-check";
 import { watt, wattHour } from "../../backend/domain/units.ts";
 import { planValue, violations } from "../../backend/optimisation/checker.ts";
-import { equalShare } from "../../backend/optimisation/equalShare.ts";
+import { firstCome } from "../../backend/optimisation/firstCome.ts";
 import { leastCost } from "../../backend/optimisation/leastCost.ts";
 import type { GroupProblem } from "../../backend/optimisation/problem.ts";
 import { refine } from "../../backend/optimisation/refine.ts";
@@ -47,12 +47,13 @@ describe("Refinement", () => {
 
   it("leaves to a rule who gets what", () => {
     const problem = aProblem({
-      cars: [1, 2].map((session) => aCar({ session, needWh: wattHour(1_000), powerW: watt(4_000), to: 4 })),
-      intervals: Array.from({ length: 4 }, () => anInterval({ limitWh: wattHour(500) })),
+      cars: [1, 2].map((session) => aCar({ session, needWh: wattHour(1_000), powerW: watt(4_000), to: 3 })),
+      intervals: Array.from({ length: 3 }, () => anInterval({ limitWh: wattHour(500) })),
     });
-    const rule = equalShare(problem, { protectPromises: 0 });
+    const rule = firstCome(problem, { protectPromises: 0 });
+    expect(rule.energyWh.map(sum)).to.deep.equal([1_000, 500]);
     expect(refine(problem, rule).plan).to.equal(rule);
-    expect(refine(problem, leastCost(problem)).plan.energyWh).to.not.deep.equal(rule.energyWh);
+    expect(refine(problem, leastCost(problem)).plan.energyWh.map(sum)).to.deep.equal([750, 750]);
   });
 
   it("is fair and steady at six amperes at no cost in groups of a garage", () => {

@@ -164,14 +164,15 @@ describe("A steady plan", () => {
       at: epochSecond(9_300),
       cars: [aCar({ session: 5, to: 3 }), aCar({ session: 6, to: 3 }), aCar({ session: 7, to: 4 })],
       intervals: [
-        anInterval({ durationS: second(600) }),
         anInterval({ durationS: second(300) }),
+        anInterval({ durationS: second(600) }),
         anInterval({ durationS: second(600) }),
         anInterval(),
       ],
     });
+    // 900 Wh until second 9,900 and 300 Wh until 10,800; the second interval has 300 s of each.
     expect(expectedWh(problem, previous)).to.deep.equal([
-      [600, 100, 200],
+      [300, 400, 200],
       [-1, -1, -1], // unknown then
       [0, 200, 400, -1], // beyond its horizon
     ]);

@@ -1,6 +1,7 @@
 /** A driver's session: start it, ask for energy by a time, answer an offer, opt out, watch it. */
 import { createHash } from "node:crypto";
 import { z } from "zod";
+import type { EpochSecond } from "../domain/units.ts";
 import * as out from "./answers.ts";
 import type { Deps } from "./deps.ts";
 import { ownSession } from "./ownership.ts";
@@ -54,9 +55,11 @@ export function driverSessions(deps: Deps): readonly Route[] {
     { driverId }: { readonly driverId: string },
     sessionId: string,
     body: z.output<typeof schemas.chargingRequest>,
+    /** From when on a wish "within so many seconds" counts. */
+    from: EpochSecond,
   ): Promise<z.output<typeof answer>> {
     const batteryWh = (await store.drivers.preferences(driverId))?.batteryWh ?? null;
-    const terms = termsOfBody(body, usecases.now(), batteryWh);
+    const terms = termsOfBody(body, from, batteryWh);
     const said = granted(await usecases.requestCharging({ sessionId, ...terms }), body);
     switch (said.kind) {
       case "accepted":
@@ -123,7 +126,7 @@ export function driverSessions(deps: Deps): readonly Route[] {
           body,
         );
         // The session stands, whatever comes of the wish: the car is plugged in.
-        const wished = body.optIn ? ask(caller, sessionId, body) : optOut(sessionId);
+        const wished = body.optIn ? ask(caller, sessionId, body, said.session.pluggedAt) : optOut(sessionId);
         const [reply, problem] = await wished.then(
           (one) => [one, null] as const,
           (error: unknown) => {
@@ -177,7 +180,7 @@ export function driverSessions(deps: Deps): readonly Route[] {
       answers: { 200: { description: "The answer", schema: answer } },
       async handle({ caller, params, body }) {
         const { id } = await ownSession(deps, caller, params.sessionId);
-        return { status: 200, body: await ask(caller, id, body) };
+        return { status: 200, body: await ask(caller, id, body, usecases.now()) };
       },
     }),
     route({

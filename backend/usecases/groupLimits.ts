@@ -3,8 +3,10 @@
  * the operator and of orders in W are held by the mean of an interval; a capacity profile is held in every minute.
  */
 import type { ChargingGroup } from "../domain/assets.ts";
+import { CAPACITY_STEP_S } from "../domain/capacity.ts";
+import type { ChargingProfile, ProfilePeriod } from "../domain/profiles.ts";
 import { SLOT_S, slotFloor } from "../domain/slots.ts";
-import { type EpochSecond, epochSecond } from "../domain/units.ts";
+import { type EpochSecond, epochSecond, watt } from "../domain/units.ts";
 import type { GroupProblem } from "../optimisation/problem.ts";
 import { intervalCapacity } from "../optimisation/withinMinutes.ts";
 import type { GroupBoard } from "./board.ts";
@@ -86,11 +88,13 @@ export function noteLimits(board: GroupBoard, group: Supply, limits: readonly Gr
 /**
  * What the cars may draw together at an instant, where it is to be held at every instant: under a thermal limit always,
  * under a capacity profile in its minutes. Null: the means over the intervals are enough. W, possibly without end.
+ * `grants` are set aside in the problem and share in it here.
  */
 export function carsCapacity(
   group: Pick<ChargingGroup, "supplyLimitW" | "limitKind">,
   problem: GroupProblem,
   limits: readonly GroupLimit[],
+  grants: readonly Grant[] = [],
 ): ((at: EpochSecond) => number) | null {
   const thermal = group.limitKind === "thermal";
   const meanW = intervalCapacity(problem);
@@ -104,7 +108,8 @@ export function carsCapacity(
   // Interval by interval: the limits that touch it, when any of them is a capacity; and the load beside the cars.
   const touched = problem.intervals.map((interval, t) => {
     const here = limits.filter((limit) => overlaps(limit, ends[t]! - interval.durationS, ends[t]!));
-    const besideWh = interval.demandWh + interval.fixedWh - interval.productionWh;
+    const grantedWh = grants.reduce((sum, one) => sum + grantWh(one, ends[t]! - interval.durationS, ends[t]!), 0);
+    const besideWh = interval.demandWh + interval.fixedWh - grantedWh - interval.productionWh;
     const byTheMinute = here.some((limit) => limit.kind === "capacity");
     return byTheMinute ? { here, besideW: Math.ceil((besideWh * 3600) / interval.durationS) } : null;
   });
@@ -115,4 +120,40 @@ export function carsCapacity(
     const limitW = thermal ? limitInForce(group, one.here, at) : capacityAt(one.here, at);
     return Math.max(0, Math.floor(limitW) - one.besideW);
   };
+}
+
+/** Power granted to a session outside of the plan. */
+export type Grant = { readonly limitW: number; readonly until: number };
+
+/** A grant's part of what is set aside in [from, to). Wh */
+const grantWh = ({ limitW, until }: Grant, from: number, to: number) =>
+  Math.ceil((limitW * Math.max(0, Math.min(to, until) - from)) / 3600);
+
+/**
+ * Grants as limits over time: constant, but for the minutes in which a capacity profile leaves less, where the first ones
+ * keep theirs and nobody gets less than the least power other than 0.
+ */
+export function grantProfiles(
+  at: EpochSecond,
+  grants: readonly (Grant & { readonly minPowerW: number })[],
+  capacityW: ((at: EpochSecond) => number) | null,
+): ChargingProfile[] {
+  const profiles = grants.map((): ProfilePeriod[] => []);
+  const end = Math.max(at + 1, ...grants.map(({ until }) => until));
+  const cuts = new Set<number>([at, ...grants.map(({ until }) => Math.max(until, at + 1))]);
+  if (capacityW)
+    for (let minute = Math.ceil((at + 1) / CAPACITY_STEP_S) * CAPACITY_STEP_S; minute < end; minute += CAPACITY_STEP_S)
+      cuts.add(minute);
+  for (const from of [...cuts].sort((a, b) => a - b)) {
+    let freeW = capacityW ? capacityW(epochSecond(from)) : Number.POSITIVE_INFINITY;
+    for (const [i, { limitW, until, minPowerW }] of grants.entries()) {
+      const wantedW = from < until || from === at ? limitW : 0;
+      const givenW = wantedW <= freeW ? wantedW : freeW >= minPowerW ? Math.floor(freeW) : 0;
+      freeW -= givenW;
+      const periods = profiles[i]!;
+      if (periods[periods.length - 1]?.limitW !== givenW)
+        periods.push({ from: epochSecond(from), limitW: watt(givenW) });
+    }
+  }
+  return profiles;
 }

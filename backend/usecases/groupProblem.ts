@@ -68,6 +68,8 @@ export function groupProblem(input: ProblemInput): BuiltProblem {
   const planned = sessions.filter((live) => isPlanned(live, input.now));
   const cutS = planned.length > 100 ? 300 : 60;
   const ends = planned.flatMap((live) => cutsOf(live, at));
+  // Under a capacity profile a grant must be as high on average as it is at every instant.
+  for (const { grant } of sessions) if (grant && hasCapacity(input.limits, at, grant.until)) ends.push(grant.until);
   const cuts = horizonCuts(at, [...ends, ...(input.alsoCuts ?? [])], input.alsoUntil ?? at, cutS);
   const laid = { at, intervals: layIntervals(input, cuts, sessions) };
   const { orders = [] } = input;

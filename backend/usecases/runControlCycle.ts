@@ -11,12 +11,12 @@ import { encodeProblem, encodeW, encodeX, encodeY } from "../optimisation/encodi
 import type { GroupProblem, Plan } from "../optimisation/problem.ts";
 import { periodsOf } from "../optimisation/profile.ts";
 import { withinMinutes } from "../optimisation/withinMinutes.ts";
-import { type GroupBoard, groupBoard, liveSessions } from "./board.ts";
+import { type GroupBoard, groupBoard, type LiveSession, liveSessions } from "./board.ts";
 import { crossCheckPlan } from "./crossCheckPlan.ts";
 import { dispatchProfiles, type Wish } from "./dispatchProfiles.ts";
 import { forecastNet } from "./forecastNet.ts";
-import { trimGrants } from "./grants.ts";
-import { carsCapacity, noteLimits } from "./groupLimits.ts";
+import { GRANT_S, trimGrants } from "./grants.ts";
+import { carsCapacity, grantProfiles, hasCapacity, noteLimits } from "./groupLimits.ts";
 import { askedUntil, type BuiltProblem, groupProblem, isAsked, RESERVE } from "./groupProblem.ts";
 import { earlyFor, planGroup } from "./planGroup.ts";
 import type { Allocation, GroupLimit, StoredPlan, World } from "./ports.ts";
@@ -160,19 +160,15 @@ function wishesOf(
   }
   for (const [sessionId, profile] of wishes)
     wishes.set(sessionId, onFloor(profile, board.sessions[sessionId], problem.at));
-  for (const live of liveSessions(board)) {
-    if (live.mode !== "opted-out") continue;
-    const grant = live.grant;
-    wishes.set(
-      live.sessionId,
-      grant
-        ? [
-            { from: problem.at, limitW: watt(grant.limitW) },
-            { from: epochSecond(Math.max(grant.until, problem.at + 1)), limitW: watt(0) },
-          ]
-        : [{ from: problem.at, limitW: watt(0) }],
-    );
-  }
+  const out = liveSessions(board).filter((live) => live.mode === "opted-out");
+  const byTheMinute = hasCapacity(limits, problem.at, problem.at + GRANT_S) && plan.algorithm !== "uncontrolled";
+  const grants = out.map(({ grant, minPowerW }) => {
+    const { limitW, until } = grant ?? { limitW: 0, until: problem.at };
+    return { limitW, until: byTheMinute ? lastCut(problem, until) : until, minPowerW };
+  });
+  const grantedW = byTheMinute ? carsCapacity(group, problem, limits, grants) : null;
+  for (const [i, profile] of grantProfiles(problem.at, grants, grantedW).entries())
+    wishes.set((out[i] as LiveSession).sessionId, profile);
   let spareW = spareNow(problem, plan);
   const slotsEnd = slotStart(slotOf(problem.at) + 2);
   for (const { live, car } of cars) {
@@ -187,6 +183,16 @@ function wishesOf(
     ]);
   }
   return wishes;
+}
+
+/** The last end of an interval by then. */
+function lastCut({ at, intervals }: GroupProblem, by: number): number {
+  let end: number = at;
+  for (const { durationS } of intervals) {
+    if (end + durationS > by) break;
+    end += durationS;
+  }
+  return end;
 }
 
 /** Power that the plan leaves free in its first intervals, until the end of the next slot. */

@@ -99,6 +99,7 @@ describe("A capacity profile", () => {
     ["under a contract", {}, 3],
     ["under a thermal limit", { limitKind: "thermal" }, 4],
     ["beside a building", { demandW: 3_000 }, 5],
+    ["with a driver who did not opt in", { demandW: 1_000 }, 8],
   ] as readonly (readonly [string, SiteOptions, number])[])
     it(`that changes every minute is held in every minute ${name}`, async () => {
       const random = randomFrom(seed);
@@ -106,6 +107,7 @@ describe("A capacity profile", () => {
       const demandW = options.demandW ?? 0;
       const cars = [await site.plugIn(1), await site.plugIn(2, { maxW: 3_680, phases: 1 }), await site.plugIn(3)];
       await cars[0]!.ask(6_000, site.in(3 * HOUR));
+      if (name.includes("opt in")) await cars[2]!.optOut();
       const capacityW = Array.from({ length: 120 }, () =>
         random() < 0.2 ? demandW : demandW + 1_500 + Math.floor(random() * 20_000),
       );

@@ -2,8 +2,8 @@
  * Money and FLEX: every event of Settlement replayed from the beginning must leave what the contract keeps now, account
  * by account, and the claims must add up to `held`:
  *
- *     held = sum of accounts + pots of batches that are not final + pots for FLEX
- *     FLEX in accounts + tokens = billed - redeemed
+ *     held = sum of accounts + pots of batches that are not final + disputed payments + pots for FLEX
+ *     FLEX in accounts - FLEX debts + tokens = billed + corrected by disputes - redeemed
  */
 import type { Facts } from "./auditFacts.ts";
 import type { Findings } from "./auditFindings.ts";
@@ -13,9 +13,13 @@ type Books = {
   /** Micro-euro and unclaimed FLEX by address. */
   readonly euro: Map<Hex, bigint>;
   readonly flexWh: Map<Hex, bigint>;
+  /** What a resolved dispute took back after it had been claimed; the next that is earned pays it. */
+  readonly flexDebtsWh: Map<Hex, bigint>;
   /** By CPO, and by "cpo:seq". */
   readonly flexPots: Map<number, bigint>;
   readonly batchPots: Map<string, bigint>;
+  /** Payments under dispute, by "cpo:number". */
+  readonly disputed: Map<string, bigint>;
   readonly payees: Map<number, Hex[]>;
   tokensWh: bigint;
   billedWh: bigint;
@@ -45,7 +49,11 @@ export async function auditMoney(
     check.same(`pot for FLEX of CPO ${cpo}`, "balance (micro-euro)", await chain.flexPot(cpo), pot);
 
   const sum = (amounts: Iterable<bigint>) => [...amounts].reduce((total, one) => total + one, 0n);
-  const claims = sum(books.euro.values()) + sum(books.flexPots.values()) + sum(books.batchPots.values());
+  const claims =
+    sum(books.euro.values()) +
+    sum(books.flexPots.values()) +
+    sum(books.batchPots.values()) +
+    sum(books.disputed.values());
   const { held, owned, flexTokensWh } = await chain.totals();
   check.same("Settlement", "held (micro-euro)", held, claims);
   if (owned < held)
@@ -54,7 +62,7 @@ export async function auditMoney(
   check.same(
     "FLEX",
     "Wh in accounts and tokens",
-    sum(books.flexWh.values()) + flexTokensWh,
+    sum(books.flexWh.values()) - sum(books.flexDebtsWh.values()) + flexTokensWh,
     books.billedWh - books.redeemedWh,
   );
 }
@@ -65,6 +73,7 @@ function replay(events: readonly MoneyEvent[], findings: Findings): Books {
   const check = findings.check("money and FLEX");
   const books: Books = {
     ...{ euro: new Map(), flexWh: new Map(), flexPots: new Map(), batchPots: new Map(), payees: new Map() },
+    ...{ flexDebtsWh: new Map(), disputed: new Map() },
     ...{ tokensWh: 0n, billedWh: 0n, redeemedWh: 0n },
   };
   const add = <K>(map: Map<K, bigint>, key: K, amount: bigint) => map.set(key, (map.get(key) ?? 0n) + amount);
@@ -72,6 +81,13 @@ function replay(events: readonly MoneyEvent[], findings: Findings): Books {
     const known = books.payees.get(cpo)?.at(-1);
     if (known === undefined) check.differs(`CPO ${cpo}`, "money is moved, but it never had a payee");
     return known ?? NOBODY;
+  };
+  /** Earned flexibility pays the debt first; what is taken back beyond the account's becomes debt. */
+  const addFlex = (owner: Hex, wh: bigint) => {
+    const balance = (books.flexWh.get(owner) ?? 0n) - (books.flexDebtsWh.get(owner) ?? 0n) + wh;
+    books.flexWh.set(owner, balance > 0n ? balance : 0n);
+    books.flexDebtsWh.set(owner, balance < 0n ? -balance : 0n);
+    books.billedWh += wh;
   };
   const shortfalls = new Map<string, bigint>();
   const creditShorts = new Map<string, bigint>();
@@ -104,8 +120,7 @@ function replay(events: readonly MoneyEvent[], findings: Findings): Books {
             `shortfall on chain is ${shortfalls.get(key) ?? 0n}, a balance of ${had} for a bill of ${event.amount} leaves ${missing}`,
           );
         add(books.euro, event.driver, -paid);
-        add(books.flexWh, event.driver, BigInt(event.flexWh));
-        books.billedWh += BigInt(event.flexWh);
+        addFlex(event.driver, BigInt(event.flexWh));
         taken += paid;
         const given = event.credit - (creditShorts.get(key) ?? 0n);
         add(books.euro, payee(event.cpo), -given);
@@ -120,6 +135,22 @@ function replay(events: readonly MoneyEvent[], findings: Findings): Books {
       case "finalised":
         books.batchPots.delete(`${event.cpo}:${event.seq}`);
         add(books.euro, event.payee, event.paid);
+        break;
+      case "disputed":
+        add(books.batchPots, `${event.cpo}:${event.seq}`, -event.paid);
+        books.disputed.set(`${event.cpo}:${event.number}`, event.paid);
+        break;
+      case "resolved":
+        check.same(
+          `dispute of session number ${event.number}`,
+          "paid (micro-euro)",
+          event.back + event.toCpo,
+          books.disputed.get(`${event.cpo}:${event.number}`) ?? 0n,
+        );
+        books.disputed.delete(`${event.cpo}:${event.number}`);
+        add(books.euro, event.driver, event.back);
+        add(books.euro, event.payee, event.toCpo);
+        addFlex(event.driver, event.flexDeltaWh);
         break;
       case "debt-paid":
         add(books.euro, event.driver, -event.amount);

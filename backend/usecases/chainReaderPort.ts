@@ -102,6 +102,15 @@ export type MoneyEvent =
   | (OfBill & { readonly kind: "billed"; readonly amount: bigint; readonly credit: bigint; readonly flexWh: number })
   | (OfBill & { readonly kind: "shortfall" | "credit-short"; readonly missing: bigint })
   | (OfBill & { readonly kind: "debt-paid"; readonly amount: bigint; readonly left: bigint })
+  | (OfBill & { readonly kind: "disputed"; readonly seq: number; readonly amount: bigint; readonly paid: bigint })
+  | (OfBill & {
+      readonly kind: "resolved";
+      readonly payee: Hex;
+      readonly refund: bigint;
+      readonly back: bigint;
+      readonly toCpo: bigint;
+      readonly flexDeltaWh: bigint;
+    })
   | {
       readonly kind: "finalised";
       readonly cpo: number;

@@ -160,6 +160,22 @@ describe("SlotLedger.confirm", () => {
       }
     });
 
+    it("for a superseded plan: only the plan that was recorded for the slot can be judged", async () => {
+      const { ledger, aRun } = await networkHelpers.loadFixture(ledgerFixture);
+      const first = aRun({}, aProblem());
+      const last = aRun({ earlier: hash("first") }, aProblem({ cars: [] }));
+      await ledger.record([last.run]);
+      await expect(ledger.confirm(FIRST_CHAIN, first.run, [], ...first.bytes))
+        .to.be.revertedWithCustomError(ledger, "UnknownRun")
+        .withArgs(GROUP, SLOT);
+      await expect(ledger.confirm(FIRST_CHAIN, last.run, [], ...first.bytes)).to.be.revertedWithCustomError(
+        ledger,
+        "WrongBytes",
+      );
+      await ledger.confirm(FIRST_CHAIN, last.run, [], ...last.bytes);
+      expect(await ledger.verdictOf(GROUP, SLOT)).to.equal(1n);
+    });
+
     it("for a run that was never recorded", async () => {
       const { aRun } = await networkHelpers.loadFixture(ledgerFixture);
       const { run, bytes } = aRun();

@@ -15,6 +15,19 @@ const POOR = KEYS.registry.address;
 const PAYEE = KEYS.treasury.address;
 const NEXT_PAYEE = KEYS.deployer.address;
 
+const callOn =
+  ({ contracts }: Deployed) =>
+  (lane: Lane, verb: string, args: readonly unknown[]): ChainCall => {
+    const data = contracts.encode("Settlement", verb, args);
+    const about = { stream: null, contract: "Settlement", call: verb, args: {}, gasLimit: 1_000_000 };
+    return { lane, key: `${lane}:${verb}:${data.slice(0, 400)}`, data, ...about };
+  };
+const line = (number: number, driver: Hex, rest: Partial<BillLine>): BillLine => ({
+  ...{ number, driver, amount: 0n, credit: 0n, wh: 20_000, flex: 0, tariff: TARIFF },
+  detail: `0x${"ab".repeat(32)}`,
+  ...rest,
+});
+
 describe("Money and FLEX in the audit", function () {
   this.timeout(120_000);
   let deployed: Deployed;
@@ -24,24 +37,7 @@ describe("Money and FLEX in the audit", function () {
   before(async () => {
     deployed = await aDeployment();
     const { contracts, ledger, manifest, chain } = deployed;
-    const call = (lane: Lane, verb: string, args: readonly unknown[]): ChainCall => {
-      const data = contracts.encode("Settlement", verb, args);
-      const about = { stream: null, contract: "Settlement", call: verb, args: {}, gasLimit: 1_000_000 };
-      return { lane, key: `${lane}:${verb}:${data.slice(-24)}:${verb}`, data, ...about };
-    };
-    const line = (number: number, driver: Hex, rest: Partial<BillLine>): BillLine => ({
-      ...{
-        number,
-        driver,
-        amount: 0n,
-        credit: 0n,
-        wh: 20_000,
-        flex: 0,
-        tariff: TARIFF,
-        detail: `0x${"ab".repeat(32)}` as const,
-      },
-      ...rest,
-    });
+    const call = callOn(deployed);
     const steps: readonly (readonly ChainCall[])[] = [
       [
         ledger.setPayee({ cpo: CPO, payee: PAYEE }),
@@ -133,5 +129,42 @@ describe("Money and FLEX in the audit", function () {
     // The first look is of its own block: what came since is not part of it.
     expect(await audited(await eye.moneyEvents())).to.deep.equal([]);
     expect(await eye.moneyEvents()).to.have.length(events.length);
+  });
+
+  it("follows disputes: out of the pot, split by the decision, flexibility taken back after it was claimed", async () => {
+    const own = await aDeployment(86_400);
+    const { ledger, chain, manifest, contracts } = own;
+    const call = callOn(own);
+    const lines = [
+      line(1, RICH, { amount: 4_000_000n, flex: 9_000 }),
+      line(2, POOR, { amount: 3_000_000n, flex: 1_000 }),
+      line(3, RICH, { amount: 1_000_000n }),
+    ];
+    const leaves = ledger.batchLeaves(CPO, 1, lines);
+    const dispute = (i: number) => call("slots", "dispute", [CPO, 1, lines[i], ledger.merkleProof(leaves, i)]);
+    const tariff = { tariff: TARIFF, cpo: CPO, maxPerKwh: microEurPerKwh(400_000), maxFixed: microEur(0n) };
+    for (const step of [
+      [
+        ledger.setPayee({ cpo: CPO, payee: PAYEE }),
+        ledger.setTariff({ ...tariff, fromAt: 0 as never }),
+        ledger.registerDrivers([RICH, POOR].map((driver) => ({ driver, consent: `0x${"01".repeat(32)}` as const }))),
+        ledger.mintTestEuro(PAYEE, microEur(100_000_000n), "mint:1"),
+        ledger.approveDeposits(),
+      ],
+      [ledger.deposit(RICH, microEur(20_000_000n), "rich"), ledger.deposit(POOR, microEur(1_000_000n), "poor")],
+      [ledger.post({ cpo: CPO, seq: 1, lines })],
+      [dispute(0), dispute(1), dispute(2), call("slots", "claimFlex", [RICH])],
+      [call("slots", "resolve", [CPO, 1, 1_500_000, -5_000]), call("slots", "resolve", [CPO, 2, 2_500_000, 700])],
+    ])
+      expect((await own.write(...step)).open).to.equal(0);
+    const after = await createChainEye(chain.rpc, manifest, contracts, ARTIFACTS);
+    const seen = await after.moneyEvents();
+    expect(seen.filter(({ kind }) => kind === "disputed" || kind === "resolved")).to.have.length(5);
+    expect(await audited(seen, after)).to.deep.equal([]);
+    // Of the dispute that is still open nothing can be missed: pot and disputed payment are claims alike.
+    for (const [i, event] of seen.entries())
+      if (event.kind === "resolved" || (event.kind === "disputed" && event.number !== 3))
+        expect(await audited(seen.toSpliced(i, 1), after), `${event.kind} ${i}`).not.to.deep.equal([]);
+    await chain.close();
   });
 });

@@ -150,6 +150,13 @@ const MONEY: Readonly<Record<string, (args: Result, log: Logged<unknown>) => Mon
   Shortfall: (args) => ({ kind: "shortfall", ...bill(args), missing: args.missing }),
   CreditShort: (args) => ({ kind: "credit-short", ...bill(args), missing: args.missing }),
   DebtPaid: (args) => ({ kind: "debt-paid", ...bill(args), amount: args.amount, left: args.left }),
+  Disputed: (args) => ({
+    ...{ kind: "disputed", ...bill(args), seq: Number(args.seq), amount: args.amount, paid: args.paid },
+  }),
+  Resolved: (args) => ({
+    ...{ kind: "resolved", ...bill(args), payee: args.payee, refund: args.refund, back: args.back },
+    ...{ toCpo: args.toCpo, flexDeltaWh: args.flexDelta },
+  }),
   Finalised: ({ cpo, seq, payee, paid }) => ({ kind: "finalised", cpo: Number(cpo), seq: Number(seq), payee, paid }),
   Paid: ({ cpo, driver, amount }) => ({ kind: "paid", cpo: Number(cpo), driver, amount }),
   PotFunded: pot("pot-funded", "from"),

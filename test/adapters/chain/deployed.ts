@@ -44,7 +44,8 @@ export type Deployed = {
   write(...calls: ChainCall[]): Promise<Progress>;
 };
 
-export async function aDeployment(): Promise<Deployed> {
+/** `windowS` seconds for disputes, which the slots lane decides. */
+export async function aDeployment(windowS = 0): Promise<Deployed> {
   const funded = Object.values(KEYS).map(({ address }) => address);
   const chain = await startEmbeddedChain({ funded });
   const algorithm = {
@@ -61,12 +62,13 @@ export async function aDeployment(): Promise<Deployed> {
     operator: [KEYS.slots.address],
     biller: [KEYS.billing.address],
     registrar: [KEYS.registry.address],
+    arbiter: [KEYS.slots.address],
     publisher: [],
     pauser: [],
     faucet: [KEYS.treasury.address],
   };
   const algorithms = METHOD_NAMES.map((name) => ({ ...algorithm, method: `${name}/1` }));
-  const config = localDeployment(holders, { admin: KEYS.deployer.address, algorithms });
+  const config = localDeployment(holders, { admin: KEYS.deployer.address, algorithms, windowS });
   const manifest = await deployContracts(chain.rpc, KEYS.deployer, ARTIFACTS, config);
   const contracts = bindContracts(manifest, ARTIFACTS);
   const reader = createChainReader(chain.rpc, contracts);

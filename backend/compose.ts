@@ -25,7 +25,7 @@ import { localSigner, type Signer } from "./adapters/chain/signer.ts";
 import type { ChainTables } from "./adapters/chain/tables.ts";
 import { createWallets, type KeyRing } from "./adapters/chain/wallets.ts";
 import { createWriter, type Writer } from "./adapters/chain/writer.ts";
-import { createSolver, type Solver } from "./adapters/solvers/createSolver.ts";
+import { createSolvers, type Solver } from "./adapters/solvers/createSolver.ts";
 import { type DatabaseOptions, type OpenDatabase, openDatabase } from "./adapters/store/database.ts";
 import { createStore } from "./adapters/store/store.ts";
 import { MAX_EARLY } from "./usecases/earlyWeight.ts";
@@ -106,7 +106,7 @@ const DEPLOYERS = [4, 5, 6, 7, 8, 9];
 export async function openSystem(options: SystemOptions): Promise<System> {
   const database = await openDatabase(options.database ?? {});
   const store = createStore(database.db);
-  const solver = createSolver({ solver: "javascript-lp-solver" });
+  const solver = createSolvers();
   const opened: { close(): Promise<unknown> }[] = [solver, database];
   try {
     const keys = laneKeys(options.chainKeys ?? null);

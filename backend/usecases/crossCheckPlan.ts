@@ -1,5 +1,5 @@
 /**
- * Once an hour a general solver (javascript-lp-solver) solves the cycle's problem of a group of up to 40 cars again. A
+ * Once an hour a general solver solves the cycle's problem of a group of up to 40 cars again. A
  * cost that differs after rounding to whole Wh is an incident; the certificate decides who was right. A rule's plan may be
  * dearer, but no solver may be cheaper than its bound.
  */
@@ -41,8 +41,8 @@ export async function crossCheckPlan(
   if (answer.kind === "equal") return;
   const text =
     answer.kind === "differs"
-      ? `javascript-lp-solver finds a cost of ${answer.solverCost}, the plan costs ${answer.planCost}; the plan's certificate has gap ${stored.bound === null ? "unknown" : stored.cost - stored.bound}.`
-      : `javascript-lp-solver gave no answer: ${answer.reason}.`;
+      ? `The second solver finds a cost of ${answer.solverCost}, the plan costs ${answer.planCost}; the plan's certificate has gap ${stored.bound === null ? "unknown" : stored.cost - stored.bound}.`
+      : `The second solver gave no answer: ${answer.reason}.`;
   await world.store.incidents.add({
     id: `cross-check:${stored.id}`,
     at: world.clock.now(),

@@ -66,8 +66,7 @@ export function auditMethod(
   }
   const gap = plan.cost - plan.bound;
   const { repeatable } = ALGORITHMS[stored.algorithm];
-  if (isPlain(file))
-    check.same(where, "gap between cost and certified bound", gap, 0n);
+  if (isPlain(file)) check.same(where, "gap between cost and certified bound", gap, 0n);
   else if (repeatable) auditAgain(file, stored.algorithm, previous, findings);
   const scale = BigInt(Math.max(1, problem.weights.scale));
   if (gap !== 0n) gaps.push({ plan: file.id, algorithm: stored.algorithm, gap, microEur: divUp(gap, 1000n * scale) });
@@ -122,6 +121,7 @@ function auditAgain(file: PlanFile, name: AlgorithmName, previous: PlanFile | un
   const own = repeat(problem, { name, parameters: stored.parameters });
   const again = refine(problem, own, { previous: before });
   check.same(where, "number of intervals repaired for least power", stored.repairedIntervals, again.repairedIntervals);
+  check.same(where, "bound that its problem gives", plan.bound, again.plan.bound);
   if (!sameEnergy(again.plan, plan))
     check.differs(
       where,

@@ -44,6 +44,13 @@ describe("The audit of groups that run a rule", function () {
       expectNamed(report, where(), "is not what equal-share gives for its problem");
     });
 
+    it("finds a bound that is weaker than it could be", async () => {
+      const report = await replay.auditAfter([
+        `update plan set y = '\\x${"0".repeat(target.y.length)}', w = '\\x${"0".repeat(target.w.length)}', bound = 0 where id = '${target.id}'`,
+      ]);
+      expectNamed(report, where(), "bound that its problem gives is 0, not");
+    });
+
     it("finds parameters that nobody had chosen", async () => {
       const report = await replay.auditAfter([
         `update plan set parameters = '{"protectPromises": 0}' where id = '${target.id}'`,

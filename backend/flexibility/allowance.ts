@@ -1,7 +1,7 @@
 /** What a car was allowed to draw: the limits that its station had applied, as a step function of time. */
 import { type ChargingProfile, limitAt, type ProfilePeriod, type SentProfile } from "../domain/profiles.ts";
 import type { EpochSecond, Watt } from "../domain/units.ts";
-import type { Interval } from "./intervals.ts";
+import { evenIntervals, type Interval } from "./intervals.ts";
 import { meteredPerInterval, type RegisterSeries } from "./registers.ts";
 
 /**
@@ -35,6 +35,45 @@ export function allowedPerInterval(limit: ChargingProfile, intervals: readonly I
       at = end;
     }
     return Math.floor(wattSeconds / 3600);
+  });
+}
+
+/** A car's willingness is looked at in windows of so many seconds. */
+const WINDOW_S = 300;
+/** Left undrawn beyond this share and this energy, an allowance was not what bound the car; Wh for whole-Wh registers. */
+const UNDRAWN = { perCent: 3, wh: 3 };
+/** A car that takes less than this of its allowance does not want to charge, and is not offered much for a while, s. */
+const NOT_WILLING = { perCent: 25, forS: 3600 };
+/** A 5-minute mean from whole Wh may be this much above the true one, W. */
+const MEAN_STEP_W = 12;
+
+/**
+ * What the car could have had in each of the ascending intervals, Wh: what was allowed; but all that its EVSE gives in
+ * windows in which it left part of its allowance undrawn, and in the hour after it took next to nothing, until it draws
+ * again. For a plan gives away what a car does not draw, and the lower limit that follows is then the car's own doing:
+ * feigning a slow draw would be rewarded as flexibility.
+ */
+export function entitledPerInterval(
+  series: RegisterSeries,
+  limit: ChargingProfile,
+  intervals: readonly Interval[],
+  mostW: Watt,
+): number[] {
+  let declinedUntil = Number.NEGATIVE_INFINITY;
+  return allowedPerInterval(limit, intervals).map((wholeWh, t) => {
+    const windows = evenIntervals(intervals[t]!.from, intervals[t]!.to, WINDOW_S);
+    const allowed = allowedPerInterval(limit, windows);
+    const metered = meteredPerInterval(series, windows);
+    return windows.reduce((sum, { from, to }, k) => {
+      const [allowedWh, meteredWh] = [allowed[k]!, metered[k]!];
+      const undrawnWh = allowedWh - meteredWh;
+      const left = undrawnWh > UNDRAWN.wh && undrawnWh * 100 > allowedWh * UNDRAWN.perCent;
+      const own = left || from < declinedUntil;
+      if (left && meteredWh * 100 < allowedWh * NOT_WILLING.perCent) declinedUntil = to + NOT_WILLING.forS;
+      else if (meteredWh > UNDRAWN.wh) declinedUntil = Number.NEGATIVE_INFINITY;
+      const allWh = Math.ceil(((mostW + MEAN_STEP_W) * (to - from)) / 3600);
+      return own ? sum + Math.max(0, allWh - allowedWh) : sum;
+    }, wholeWh);
   });
 }
 

@@ -20,7 +20,7 @@ import {
   type WattHour,
   wattHour,
 } from "../domain/units.ts";
-import { allowedPerInterval } from "./allowance.ts";
+import { allowedPerInterval, entitledPerInterval } from "./allowance.ts";
 import { baseline, baselineStart } from "./baseline.ts";
 import type { Interval } from "./intervals.ts";
 import { highestMeanW, meteredPerInterval, type RegisterSeries } from "./registers.ts";
@@ -80,16 +80,23 @@ export type Flexibility = {
   readonly intervals: readonly FlexInterval[];
 };
 
-/** Flexibility of a session from its meter, the limit that was applied and the circumstances of its intervals. */
+/**
+ * Flexibility of a session from its meter, the limit that was applied and the circumstances of its intervals. With
+ * `mostW`, what its EVSE gives at most, a limit that did not bind the car counts for nothing (`entitledPerInterval`).
+ */
 export function flexibility(session: {
   readonly series: RegisterSeries;
   readonly limit: ChargingProfile;
   readonly circumstances: readonly Circumstances[];
   readonly rewarded: boolean;
+  readonly mostW?: Watt;
 }): Flexibility {
-  const { series, limit, circumstances, rewarded } = session;
+  const { series, limit, circumstances, rewarded, mostW } = session;
   const meteredWh = meteredPerInterval(series, circumstances);
-  const allowedWh = allowedPerInterval(limit, circumstances);
+  const allowedWh =
+    mostW === undefined
+      ? allowedPerInterval(limit, circumstances)
+      : entitledPerInterval(series, limit, circumstances, mostW);
   return reckon({
     powerW: highestMeanW(series),
     startsAt: baselineStart(series, limit),

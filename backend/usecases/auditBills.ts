@@ -6,7 +6,7 @@
 import type { Tariff } from "../domain/assets.ts";
 import { slotOf } from "../domain/slots.ts";
 import { epochSecond, watt } from "../domain/units.ts";
-import { allowedPerInterval } from "../flexibility/allowance.ts";
+import { entitledPerInterval } from "../flexibility/allowance.ts";
 import { baselineStart } from "../flexibility/baseline.ts";
 import { FLEX_METHOD, reckon } from "../flexibility/calculator.ts";
 import { flexFaults } from "../flexibility/recheck.ts";
@@ -138,9 +138,9 @@ function auditMeter(own: SessionFile, receipt: Receipt, check: Check, where: str
   check.same(where, "highest 5-minute mean (W)", flex.powerW, highestMeanW(series));
   check.same(where, "start of the baseline", flex.startsAt, baselineStart(series, limit));
   check.same(where, "rewarded", flex.rewarded, session.mode !== "opted-out" && own.boosts.length === 0);
-  const allowed = allowedPerInterval(limit, flex.intervals);
+  const entitled = entitledPerInterval(series, limit, flex.intervals, session.maxPowerW);
   for (const [t, { allowedWh, meteredWh }] of flex.intervals.entries())
-    check.same(where, `energy allowed in interval ${t} (Wh)`, allowedWh, Math.max(meteredWh, allowed[t]!));
+    check.same(where, `energy allowed in interval ${t} (Wh)`, allowedWh, Math.max(meteredWh, entitled[t]!));
 }
 
 /** Register at an instant, rounded down: a straight line between the readings around it. */

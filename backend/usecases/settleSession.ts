@@ -66,6 +66,7 @@ export async function settleSession(
     limit,
     circumstances: await circumstancesOf(world, session, live, board, group, { limits, orders }),
     rewarded: session.mode !== "opted-out" && (await store.priorities.boosts(session.id)).length === 0,
+    mostW: session.maxPowerW,
   });
   const judged = await judgeAtUnplug(world, session, live, series, limit, { limits, orders }, board, tariff);
   const bill = settle({

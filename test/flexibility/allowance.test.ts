@@ -2,8 +2,14 @@ import { expect } from "chai";
 import fc from "fast-check";
 import { limitAt, type ProfileState, type SentProfile } from "../../backend/domain/profiles.ts";
 import { type EpochSecond, watt } from "../../backend/domain/units.ts";
-import { allowedPerInterval, appliedLimit, drawSeries, firstOffer } from "../../backend/flexibility/allowance.ts";
-import { slotIntervals } from "../../backend/flexibility/intervals.ts";
+import {
+  allowedPerInterval,
+  appliedLimit,
+  drawSeries,
+  entitledPerInterval,
+  firstOffer,
+} from "../../backend/flexibility/allowance.ts";
+import { evenIntervals, slotIntervals } from "../../backend/flexibility/intervals.ts";
 import { at, limitOf, randomSession, START, seriesOf, stayOf } from "./sessions.ts";
 
 const sent = (
@@ -112,5 +118,52 @@ describe("What was allowed and drawn", () => {
     ]);
     expect(drawSeries(series, limitOf([0, 3_000]), at(600))).to.have.length(2);
     expect(drawSeries(series, limitOf([0, 3_000]), at(5_000))).to.have.length(2);
+  });
+});
+
+describe("What a car could have had", () => {
+  /** In windows of 5 minutes: what was allowed and what was drawn, Wh; one interval each. */
+  const entitled = (...windows: readonly (readonly [allowedWh: number, meteredWh: number])[]) => {
+    let wh = 0;
+    const points = windows.map(([, meteredWh], t): [number, number] => {
+      wh += meteredWh;
+      return [300 * (t + 1), wh];
+    });
+    return entitledPerInterval(
+      seriesOf([[0, 0], ...points]),
+      limitOf(...windows.map(([allowedWh], t): [number, number] => [300 * t, allowedWh * 12])),
+      evenIntervals(at(0), at(300 * windows.length), 300),
+      watt(7_368),
+    );
+  };
+  /** 7,368 W and the 12 W by which a 5-minute mean of whole Wh may be too high, for 5 minutes. */
+  const ALL = 615;
+
+  it("is what it was allowed", () => {
+    expect(entitled([300, 300], [300, 304], [0, 0], [300, 291])).to.deep.equal([300, 300, 0, 300]);
+  });
+
+  it("is all that its EVSE gives where it left more than 3 % and 3 Wh of that undrawn", () => {
+    expect(entitled([300, 291], [300, 290])).to.deep.equal([300, ALL]);
+    expect(entitled([10, 7], [10, 6])).to.deep.equal([10, ALL]);
+  });
+
+  it("and for an hour after it took less than a quarter of its allowance, until it draws again", () => {
+    const hour = Array.from({ length: 13 }, () => [0, 0] as const);
+    expect(entitled([300, 70], ...hour)).to.deep.equal([...Array.from({ length: 13 }, () => ALL), 0]);
+    expect(entitled([300, 70], [0, 0], [200, 200], [0, 0])).to.deep.equal([ALL, ALL, ALL, 0]);
+    // A slow car that is put off by the plan was willing.
+    expect(entitled([300, 75], [0, 0])).to.deep.equal([ALL, 0]);
+  });
+
+  it("counts window by window within a slot", () => {
+    // 5 minutes at 3,600 W of 7,200, 10 minutes at a limit of 0.
+    const series = seriesOf([
+      [0, 0],
+      [300, 300],
+      [900, 300],
+    ]);
+    const limit = limitOf([0, 7_200], [300, 0]);
+    expect(entitledPerInterval(series, limit, slotIntervals(at(0), at(900)), watt(7_368))).to.deep.equal([ALL]);
   });
 });

@@ -57,6 +57,46 @@ describe("admission", () => {
     });
   });
 
+  it("moves a car within its first deadline, and none beyond it", () => {
+    const intervals = [0, 1, 2].map(() => anInterval({ limitWh: wattHour(1_000) }));
+    const early = aCar({
+      session: 1,
+      needWh: wattHour(1_000),
+      powerW: watt(4_000),
+      from: 0,
+      to: 3,
+      first: { wh: wattHour(1_000), to: 2 },
+    });
+    const late = aCar({ session: 2, needWh: wattHour(1_000), powerW: watt(4_000), from: 1, to: 3 });
+    const request = { energyWh: wattHour(1_000), powerW: watt(4_000), from: 0, to: 1 };
+    // The second car makes room in the middle for the first one.
+    expect(admit(aProblem({ intervals, cars: [early, late] }), request)).to.deep.equal({ kind: "accepted" });
+    const stuck = { ...late, to: 2 };
+    expect(admit(aProblem({ intervals, cars: [early, stuck] }), request)).to.deep.equal({
+      kind: "counter",
+      energyWh: 0,
+      laterTo: 3,
+      shortfallWh: 1_000,
+      witness: { sessions: [1, 2], intervals: [0, 1], neededWh: 3_000, availableWh: 2_000 },
+    });
+  });
+
+  it("names who is in the way of a car that may still wait beyond its first deadline", () => {
+    const intervals = [0, 1].map(() => anInterval({ limitWh: wattHour(1_000) }));
+    const car = { needWh: wattHour(1_000), powerW: watt(4_000), to: 2 };
+    const cars = [
+      aCar({ ...car, session: 1, from: 0, first: { wh: wattHour(200), to: 1 } }),
+      aCar({ ...car, session: 2, from: 1 }),
+    ];
+    const request = { energyWh: wattHour(500), powerW: watt(4_000), from: 0, to: 1 };
+    const { kind, ...answer } = admit(aProblem({ intervals, cars }), request);
+    expect(kind).to.equal("refused");
+    expect(answer).to.deep.equal({
+      shortfallWh: 500,
+      witness: { sessions: [1, 2], intervals: [0, 1], neededWh: 2_500, availableWh: 2_000 },
+    });
+  });
+
   it("equals a full maximum flow and never displaces a promise, on random groups", () => {
     const kinds = { accepted: 0, counter: 0, refused: 0, later: 0 };
     for (let seed = 0; seed < 1_500; seed++) {
@@ -159,11 +199,11 @@ describe("slack", () => {
           to: 3,
           first: { wh: wattHour(0), to: 2 },
         }),
-        aCar({ session: 2, needWh: wattHour(7_000), powerW: watt(80_000), from: 0, to: 3 }),
+        aCar({ session: 2, needWh: wattHour(7_000), powerW: watt(32_000), from: 0, to: 3 }),
       ],
     });
-    expect(slack(problem)).to.deep.equal([1_000, 10_000]);
-    expect(slack({ ...problem, cars: problem.cars.slice().reverse() })).to.deep.equal([10_000, 1_000]);
+    expect(slack(problem)).to.deep.equal([1_000, 8_000]);
+    expect(slack({ ...problem, cars: problem.cars.slice().reverse() })).to.deep.equal([8_000, 1_000]);
   });
 
   it("stops at the amount that matters to the caller", () => {

@@ -50,6 +50,12 @@ describe("admission, on random groups and requests", function () {
           const lacking = firstWh === undefined ? asked.needWh - energyWh : asked.first!.wh - firstWh;
           expect(answer.shortfallWh).to.equal(lacking);
           expect(answer.witness.neededWh - answer.witness.availableWh).to.equal(lacking);
+          // Those who are named are short by as much when nobody else is there.
+          const named = held.filter(({ session }) => answer.witness.sessions.includes(session));
+          const { first, ...whole } = asked;
+          const part = firstWh === undefined ? asked : { ...whole, needWh: first!.wh, to: first!.to };
+          const alone = { ...site, cars: [...named, part] };
+          expect(needOf(alone) - mostWithDeadlines(alone)).to.be.at.least(lacking);
           expect(mostWithDeadlines({ ...site, cars: held })).to.equal(before);
         }
         // Asked anew, with the flow of all promises laid at once: nobody lacks anything.

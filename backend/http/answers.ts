@@ -119,6 +119,7 @@ export const preferences = z
     energyNeedWh: wh.nullable(),
     stayS: z.int().nullable(),
     batteryWh: wh.nullable(),
+    cannotPause: z.boolean(),
   })
   .meta({ id: "Preferences" });
 export const preferencesOut = (of: DriverPreferences | null): Out<typeof preferences> => ({
@@ -126,6 +127,7 @@ export const preferencesOut = (of: DriverPreferences | null): Out<typeof prefere
   energyNeedWh: of?.energyNeedWh ?? null,
   stayS: of?.stayS ?? null,
   batteryWh: of?.batteryWh ?? null,
+  cannotPause: of?.cannotPause ?? false,
 });
 
 /* -------------------------------------------------------------------------------------------------- site */

@@ -180,6 +180,8 @@ export type DriverPreferences = {
   readonly stayS: number | null;
   /** Battery, Wh. */
   readonly batteryWh: WattHour | null;
+  /** The driver's car does not go on once it was stopped. */
+  readonly cannotPause?: boolean | undefined;
 };
 
 export type DriverStore = {

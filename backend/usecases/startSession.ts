@@ -16,7 +16,7 @@ export type PlugIn = {
   /** What the car can take where it is known; the EVSE's own otherwise. */
   readonly carMaxPowerW?: Watt | undefined;
   readonly phases?: 1 | 2 | 3 | undefined;
-  /** Some cars do not go on once they were stopped. */
+  /** Some cars do not go on once they were stopped; else as the driver's preferences say. */
   readonly cannotPause?: boolean | undefined;
 };
 
@@ -52,6 +52,8 @@ export async function startSession(world: World, plugIn: PlugIn): Promise<Starte
   const tariff = await store.sites.currentTariff(group.cpoId);
   if (!tariff) return refused("no-tariff", `CPO ${group.cpoId} has no tariff. Set one before sessions start.`);
 
+  const preferences = plugIn.driverId === null ? null : await store.drivers.preferences(plugIn.driverId);
+  const cannotPause = plugIn.cannotPause ?? preferences?.cannotPause ?? false;
   const session = await store.transaction((tx) =>
     tx.sessions.start({
       id: plugIn.sessionId,
@@ -65,7 +67,7 @@ export async function startSession(world: World, plugIn: PlugIn): Promise<Starte
       maxPowerW: watt(Math.min(evse.maxPowerW, plugIn.carMaxPowerW ?? evse.maxPowerW)),
       phases: plugIn.phases ?? evse.phases,
       startRegisterWh: plugIn.registerWh,
-      ...(plugIn.cannotPause && { cannotPause: true }),
+      ...(cannotPause && { cannotPause: true }),
     }),
   );
   const board = groupBoard(world.board, group.id, now);

@@ -132,6 +132,19 @@ describe("HTTP: what drivers may wish", () => {
     expect(ofGroup.body.boosts.map((one: { askedBy: string }) => one.askedBy)).to.deep.equal(["cpo", "driver"]);
   });
 
+  it("holds the least power of a car that cannot pause, by the driver's preferences too", async () => {
+    const ben = await service.signUp("ben");
+    const preferences = { optIn: true, energyNeedWh: null, stayS: null, batteryWh: null, cannotPause: true };
+    await service.ask("PUT", "/driver/preferences", { as: ben, body: preferences });
+    const stop = { at: iso(service.clock.now()), registerWh: 0 };
+    const backEnd = await service.key("north", "cpo");
+    await service.ask("POST", `/machine/sessions/${idAt("north-1-3")}/stop`, { as: backEnd, body: stop });
+    const started = await start("north-1-3", { energyNeedWh: 3_000, withinS: 6 * HOUR }, ben);
+    expect(started.status, JSON.stringify(started.body)).to.equal(201);
+    const seen = await service.ask("GET", `/driver/sessions/${started.body.session.id}`, { as: ben });
+    expect(seen.body.live).to.include({ cannotPause: true });
+  });
+
   it("lets staff set what an EVSE does by day and by night", async () => {
     const path = "/cpo/evses/north-1-2/strategies";
     expect((await service.ask("GET", path, { as: staff })).body).to.deep.equal({ evseId: "north-1-2", windows: [] });

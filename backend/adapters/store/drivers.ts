@@ -1,5 +1,5 @@
 /** Drivers, what they prefer, and their sealed wallets. */
-import type { Selectable } from "kysely";
+import type { Insertable, Selectable } from "kysely";
 import { wattHour } from "../../domain/units.ts";
 import type { Driver, DriverPreferences, DriverStore, Hex, SealedWallet } from "../../usecases/ports.ts";
 import { inTransaction } from "./numbers.ts";
@@ -93,12 +93,13 @@ const toWallet = (row: Selectable<Database["wallet"]>): SealedWallet | null =>
         wrappedDek: row.wrapped_dek as Hex,
       };
 
-const preferencesRow = (preferences: DriverPreferences): Database["driver_preferences"] => ({
+const preferencesRow = (preferences: DriverPreferences): Insertable<Database["driver_preferences"]> => ({
   driver_id: preferences.driverId,
   opt_in: preferences.optIn,
   energy_need_wh: preferences.energyNeedWh,
   stay_s: preferences.stayS,
   battery_wh: preferences.batteryWh,
+  cannot_pause: preferences.cannotPause ?? false,
 });
 const toPreferences = (row: Selectable<Database["driver_preferences"]>): DriverPreferences => ({
   driverId: row.driver_id,
@@ -106,4 +107,5 @@ const toPreferences = (row: Selectable<Database["driver_preferences"]>): DriverP
   energyNeedWh: row.energy_need_wh === null ? null : wattHour(row.energy_need_wh),
   stayS: row.stay_s,
   batteryWh: row.battery_wh === null ? null : wattHour(row.battery_wh),
+  ...(row.cannot_pause && { cannotPause: true }),
 });

@@ -184,6 +184,7 @@ const ALGORITHMS = [
 
 const PRIORITIES = [
   `alter table charging_session add column cannot_pause boolean not null default false`,
+  `alter table driver_preferences add column cannot_pause boolean not null default false`,
   `alter table session_preferences add column not_before timestamptz, add column first_wh bigint,
      add column first_by timestamptz, add check ((first_wh is null) = (first_by is null))`,
   `alter table admission add column later_at timestamptz`,

@@ -109,6 +109,7 @@ export type Database = ChainTables & {
     energy_need_wh: number | null;
     stay_s: number | null;
     battery_wh: number | null;
+    cannot_pause: Generated<boolean>;
   };
 
   charging_session: {

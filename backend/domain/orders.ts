@@ -66,6 +66,28 @@ export type OrderSettlement = {
 
 export const isApplied = ({ answer }: Pick<FlexibilityOrder, "answer">) => answer !== "refused";
 
+/** The order and its answer as one text, for the chain; no session in it. */
+export const orderText = (order: FlexibilityOrder) =>
+  JSON.stringify({
+    answer: order.answer,
+    direction: order.direction,
+    force: order.force,
+    from: order.from,
+    givenAt: order.givenAt,
+    id: order.id,
+    kind: "order",
+    plan: order.baseline.planHash,
+    powerW: order.powerW,
+    price: order.price,
+    slots: order.slots.map(({ slot, orderedWh, plannedWh, acknowledgedWh }) => [
+      slot,
+      orderedWh,
+      plannedWh,
+      acknowledgedWh,
+    ]),
+    until: order.until,
+  });
+
 /** Energy that the cars may have, or are to have, in a slot of the order. */
 export const wantedWh = ({ direction }: Pick<FlexibilityOrder, "direction">, slot: OrderSlot) =>
   direction === "down" ? slot.plannedWh - slot.acknowledgedWh : slot.plannedWh + slot.acknowledgedWh;

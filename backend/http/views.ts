@@ -194,7 +194,8 @@ export async function groupView(world: Needs, groupId: string): Promise<GroupVie
     demandW: board?.site?.demandW ?? 0,
     productionW: board?.site?.productionW ?? 0,
     price: (await store.prices.from(world.settings.market, slotOf(now)))[0]?.price ?? null,
-    limits: await store.sites.limits(groupId, now),
+    // Of a capacity profile the present minute; the whole of it is at /grid.
+    limits: (await store.sites.limits(groupId, now)).filter((one) => one.kind !== "capacity" || one.from <= now),
     rows: (await store.sites.evses(groupId)).map((evse) => rowOf(evse, board, now, world.settings.staleS)),
     plan: await planView(world, groupId),
     guardActions: board?.guardActions ?? 0,

@@ -1,5 +1,6 @@
 /** A recorded slot: one row per charge point, and the salted leaves under its root. */
 import type { PvAsset } from "../domain/assets.ts";
+import { orderText } from "../domain/orders.ts";
 import { type ChargingProfile, limitAt } from "../domain/profiles.ts";
 import { slotStart } from "../domain/slots.ts";
 import { FLEX_METHOD } from "../flexibility/calculator.ts";
@@ -123,6 +124,11 @@ export function auditLeaves(
   }
   const owners = new Set<string>();
   for (const { text } of leaves) {
+    const order = group.orders.find((one) => orderText(one) === text);
+    if (order) {
+      owners.add(`order:${order.id}`);
+      continue;
+    }
     const leaf = parse(text);
     const own = facts.byNumber.get(leaf?.session ?? -1);
     if (!leaf || !own) {
@@ -133,6 +139,9 @@ export function auditLeaves(
     if (leaf.kind === "allocation") auditAllocationLeaf(leaf, own, record, file, allotments, commanded, findings);
     else auditPromiseLeaf(leaf, own, record, file, findings);
   }
+  for (const { id, givenAt, until } of group.orders)
+    if (givenAt < file.now && until > file.now && !owners.has(`order:${id}`))
+      check.differs(where, `has no leaf for order ${id} as the store has it`);
   for (const car of file.problem.cars) {
     if (!owners.has(`allocation:${car.session}`))
       check.differs(where, `has no leaf for the allotment of session number ${car.session}`);

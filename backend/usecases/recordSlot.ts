@@ -1,8 +1,9 @@
 /**
  * One record per group and slot for SlotLedger (SC2): the plan that commands the slot, the plans made since the last
- * record, one row per asset, and the root of the salted leaves (allocations, promises). Joins the cycle's transaction.
+ * record, one row per asset, and the root of the salted leaves (allocations, promises, orders). Joins the cycle's transaction.
  */
 import type { ChargingGroup, PvAsset } from "../domain/assets.ts";
+import { type FlexibilityOrder, orderText } from "../domain/orders.ts";
 import { type ChargingProfile, limitAt } from "../domain/profiles.ts";
 import { slotStart } from "../domain/slots.ts";
 import { type GroupBoard, type LiveSession, liveSessions } from "./board.ts";
@@ -32,7 +33,8 @@ export async function recordSlot(
     ...rowsOf(await store.sites.evses(group.id), board, slot, wishes, world),
     ...inverterRows(await store.sites.pvs(group.id), board),
   ].sort((a, b) => a.index - b.index);
-  const leaves = leavesOf(board, plan, slot, wishes, world);
+  const orders = await store.grid.orders(group.id, world.clock.now());
+  const leaves = [...leavesOf(board, plan, slot, wishes, world), ...orderLeaves(orders, slot, world)];
   const root =
     leaves.length > 0 ? ledger.merkleRoot(leaves.map((leaf) => ledger.leaf(leaf.salt as Hex, leaf.text))) : ZERO;
   const call = ledger.record([
@@ -160,5 +162,12 @@ function leavesOf(
     return leaves;
   });
 }
+
+/** Orders that are not over yet, with their answers: what was acknowledged cannot be changed any more. */
+const orderLeaves = (orders: readonly FlexibilityOrder[], slot: number, world: Needs) =>
+  orders.map((order) => ({
+    text: orderText(order),
+    salt: `0x${Buffer.from(world.random(32, `leaf:order:${order.id}:${slot}`)).toString("hex")}`,
+  }));
 
 const bytes = (hex: string) => new Uint8Array(Buffer.from(hex, "hex"));

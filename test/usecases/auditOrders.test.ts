@@ -1,15 +1,17 @@
 /** The parts of the audit that look at capacity profiles and flexibility orders, on a site without a chain. */
 import { expect } from "chai";
 import type { FlexibilityOrder, OrderSettlement } from "../../backend/domain/orders.ts";
-import { epochSecond, watt, wattHour } from "../../backend/domain/units.ts";
+import { epochSecond, microEurPerKwh, watt, wattHour } from "../../backend/domain/units.ts";
 import { auditAllocations } from "../../backend/usecases/auditCommands.ts";
 import { type GroupFile, readFacts } from "../../backend/usecases/auditFacts.ts";
 import { createFindings } from "../../backend/usecases/auditFindings.ts";
 import { auditInputs } from "../../backend/usecases/auditInputs.ts";
 import { auditOrders, auditOrdersOfPlan } from "../../backend/usecases/auditOrders.ts";
 import { namedPlans, readPlan } from "../../backend/usecases/auditPlans.ts";
+import { auditLeaves } from "../../backend/usecases/auditRecords.ts";
 import { setCapacityProfile } from "../../backend/usecases/capacityProfile.ts";
 import { orderFlexibility } from "../../backend/usecases/orderFlexibility.ts";
+import type { RunRecord } from "../../backend/usecases/ports.ts";
 import { aSite, GROUP, HOUR, MINUTE, type Site, T0 } from "../support/world.ts";
 
 type Forge = {
@@ -36,6 +38,11 @@ async function found(site: Site, forge: Forge = {}): Promise<string[]> {
     auditInputs(file, group, facts, published, findings);
     const allotted = await store.plans.allocations(stored.id);
     auditAllocations(file, group, new Map(allotted.map((one) => [one.sessionNumber, one.periods])), findings);
+    if (file.commands) {
+      const run = { slot: file.commands.slot, root: file.commands.root } as RunRecord;
+      const allotments = new Map(allotted.map((one) => [one.sessionNumber, one.periods]));
+      auditLeaves(file.commands, run, file, group, facts, allotments, new Map(), ledger, findings);
+    }
     const kept = auditOrdersOfPlan(file, group, ledger, findings);
     if (kept) plans.push(kept);
   }
@@ -141,6 +148,11 @@ describe("The audit of flexibility orders and capacity profiles", () => {
       "an outcome that is too good",
       { settlement: (one) => ({ ...one, outcome: "missed" }) },
       /^order down: outcome is/,
+    ],
+    [
+      "another price than the one recorded on chain",
+      { order: (order) => ({ ...order, price: microEurPerKwh(90_000) }) },
+      /has no leaf for order down as the store has it/,
     ],
     [
       "prices without an order",

@@ -209,6 +209,28 @@ describe("deployment", () => {
       ).to.match(/at most 31 ASCII/);
   });
 
+  for (const [hardfork, missing] of [
+    ["shanghai", "MCOPY and TLOAD"],
+    ["merge", "PUSH0"],
+  ] as const)
+    it(`is refused before its first transaction where ${missing} is no instruction (${hardfork})`, async () => {
+      const { artifacts, config } = await networkHelpers.loadFixture(local);
+      const old = await freshChain(10n ** 24n, hardfork);
+      const refusal = await deployContracts(old, deployer, artifacts, config).catch((error: Error) => error.message);
+      expect(refusal).to.match(/^Chain 31337 does not run PUSH0, MCOPY and TLOAD/);
+      expect(await request(old, "eth_blockNumber")).to.equal("0x0");
+      expect(await request(old, "eth_getTransactionCount", deployer.address, "latest")).to.equal("0x0");
+    });
+
+  it("runs on chains that have just these rules and on newer ones (cancun, prague)", async () => {
+    const { artifacts, config } = await networkHelpers.loadFixture(local);
+    for (const hardfork of ["cancun", "prague"]) {
+      const chain = await freshChain(10n ** 24n, hardfork);
+      const manifest = await deployContracts(chain, deployer, artifacts, config);
+      expect(await deploymentDifferences(chain, manifest, artifacts), hardfork).to.deep.equal([]);
+    }
+  });
+
   it("stays below the size limit of contracts and the gas cap of a transaction", async () => {
     const { manifest, artifacts } = await networkHelpers.loadFixture(local);
     for (const [name, { tx }] of Object.entries(manifest.contracts)) {

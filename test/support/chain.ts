@@ -38,8 +38,8 @@ function rpcOver(chain: typeof provider): Rpc {
 export const rpc = rpcOver(provider);
 
 /** Another chain on which nothing has happened yet, in which the deployer owns `balance`. */
-export async function freshChain(balance = 10n ** 24n): Promise<Rpc> {
-  const fresh = await network.create();
+export async function freshChain(balance = 10n ** 24n, hardfork = "osaka"): Promise<Rpc> {
+  const fresh = await network.create({ network: "default", override: { hardfork } });
   await fresh.networkHelpers.setBalance(deployer.address, balance);
   return rpcOver(fresh.provider);
 }

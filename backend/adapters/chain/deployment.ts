@@ -8,6 +8,7 @@ import { getCreateAddress, Interface, type InterfaceAbi, keccak256, ZeroHash } f
 import { chunksOf } from "./codeChunks.ts";
 import { hashText } from "./commitments.ts";
 import { createSender, type SendingJournal } from "./confirmedSender.ts";
+import { requireCancun } from "./opcodes.ts";
 import { call, type Hex, type Rpc, resultOf } from "./rpc.ts";
 import type { Signer } from "./signer.ts";
 
@@ -156,6 +157,7 @@ export async function deployContracts(
   config: DeploymentConfig,
   journal?: SendingJournal,
 ): Promise<Manifest> {
+  await requireCancun(rpc);
   const send = await createSender(rpc, signer, journal);
   const contracts: Partial<Record<ContractName, DeployedContract>> = {};
 

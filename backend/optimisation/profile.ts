@@ -53,5 +53,3 @@ function burstOf(car: Car, interval: Interval, wh: number): { readonly powerW: n
   if (lengthS === 0) return NO_BURST;
   return { powerW: Math.min(car.powerW, Math.floor((wh * 3600) / lengthS)), lengthS };
 }
-
-export { leastPower as repairMinimumPower } from "./leastPower.ts";

@@ -8,8 +8,8 @@ import { planValue } from "../../backend/optimisation/checker.ts";
 import { decodeProblem, encodeProblem, encodeW, encodeX, encodeY } from "../../backend/optimisation/encoding.ts";
 import { leastCost } from "../../backend/optimisation/leastCost.ts";
 import { leastLaxity } from "../../backend/optimisation/leastLaxity.ts";
+import { leastPower } from "../../backend/optimisation/leastPower.ts";
 import type { Car, GroupProblem, Interval, Plan } from "../../backend/optimisation/problem.ts";
-import { repairMinimumPower } from "../../backend/optimisation/profile.ts";
 import { compensation } from "../../backend/settlement/compensation.ts";
 import { parseReceipt, type Receipt, receiptText } from "../../backend/settlement/receipt.ts";
 import { settle } from "../../backend/settlement/settle.ts";
@@ -107,7 +107,7 @@ describe("The audit of a dishonest operator", function () {
   /** The best plan of a changed problem, with its true certificate. */
   const best = (problem: GroupProblem): Forged => ({
     problem,
-    plan: repairMinimumPower(problem, leastCost(problem)).plan,
+    plan: leastPower(problem, leastCost(problem)).plan,
   });
   const withCar = (change: (car: Car) => Car): Forged =>
     best({ ...target.problem, cars: target.problem.cars.map((car, i) => (i === target.car ? change(car) : car)) });

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { epochSecond, watt, wattHour } from "../../backend/domain/units.ts";
-import { capToThermalLimit, type Limited } from "../../backend/usecases/thermalLimit.ts";
+import { capToThermalLimit, type Limited } from "../../backend/optimisation/withinMinutes.ts";
 import { aCar, anInterval, aProblem } from "../support/problems.ts";
 import { aSite, HOUR, MINUTE, T0 } from "../support/world.ts";
 

@@ -1,10 +1,10 @@
 import { expect } from "chai";
 import { microEurPerKwh, watt, wattHour } from "../../../backend/domain/units.ts";
 import { leastCost } from "../../../backend/optimisation/leastCost.ts";
+import { leastPower } from "../../../backend/optimisation/leastPower.ts";
 import { crossCheck, planFrom } from "../../../backend/optimisation/model/crossCheck.ts";
 import { linearProgram } from "../../../backend/optimisation/model/groupProgram.ts";
 import type { LpSolution } from "../../../backend/optimisation/model/program.ts";
-import { repairMinimumPower } from "../../../backend/optimisation/profile.ts";
 import { aCar, anInterval, aProblem, WEIGHTS } from "../../support/problems.ts";
 
 const car = aCar({ session: 5, needWh: wattHour(2_000), moreWh: wattHour(500), powerW: watt(8_000), from: 0, to: 2 });
@@ -60,7 +60,7 @@ describe("cross check", () => {
       intervals: [anInterval({ limitWh: wattHour(1_000) }), anInterval({ price: microEurPerKwh(300_000) })],
     });
     const exact = leastCost(crumbs);
-    const { plan: repaired } = repairMinimumPower(crumbs, exact);
+    const { plan: repaired } = leastPower(crumbs, exact);
     expect(repaired.cost > exact.cost).to.equal(true);
     const best = exact.energyWh.flat().map((wh) => wh / 1_000);
     expect(crossCheck(crumbs, repaired, answer(best)).kind).to.equal("equal");

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { createStore } from "../../backend/adapters/store/store.ts";
+import { type AlgorithmChoice, DEFAULT_ALGORITHM } from "../../backend/domain/algorithms.ts";
 import { epochSecond } from "../../backend/domain/units.ts";
 import { sitePlanOf } from "../../backend/replay/replayScenario.ts";
 import { makeReport } from "../../backend/replay/report.ts";
@@ -60,11 +61,11 @@ function tiny(from: number, sessions: ScenarioSession[], events: ScenarioEvent[]
   };
 }
 
-async function reportOf(scenario: Scenario) {
+async function reportOf(scenario: Scenario, algorithm: AlgorithmChoice = DEFAULT_ALGORITHM) {
   const { db } = await emptyDatabase("pglite");
   const store = createStore(db);
   const run = createRun(scenario, null, (parts) => aWorldAround({ ...parts, store }));
-  await setUpSite(run.world, sitePlanOf(scenario, `0x${"77".repeat(20)}`));
+  await setUpSite(run.world, sitePlanOf(scenario, `0x${"77".repeat(20)}`, algorithm));
   await registerDrivers(
     run.world,
     scenario.sessions.map(({ driverId }) => ({ id: driverId, accountId: null, name: driverId, consentText: "yes" })),
@@ -84,6 +85,18 @@ async function reportOf(scenario: Scenario) {
 }
 
 describe("The report of a replay", () => {
+  it("says which algorithm ran, with all of its parameters, and what it cost above the optimum", async () => {
+    const one = tiny(MONDAY, [session(MONDAY, "1", { stay: [0, 150] })]);
+    const rule = await reportOf(one, { name: "equal-share", parameters: {} });
+    expect(rule).to.deep.include({ algorithm: "equal-share", parameters: { protectPromises: 1 } });
+    // It charges at once instead of waiting for the cheap hour.
+    expect(rule.plans.gapMicroEurMax).to.be.greaterThan(0);
+    const optimum = await reportOf(one);
+    expect(optimum).to.include({ algorithm: "least-cost" });
+    expect(optimum.plans.gapMicroEurMax).to.equal(0);
+    expect(BigInt(rule.cost.importMicroEur) > BigInt(optimum.cost.importMicroEur)).to.equal(true);
+  });
+
   it("has figures that can be checked by hand", async () => {
     // The first one waits for the cheap hour, the second one does not take part and charges at once.
     const report = await reportOf(

@@ -2,10 +2,12 @@ import { expect } from "chai";
 import fc from "fast-check";
 import {
   type EnergyPromise,
+  firstOutcome,
   isExpired,
   isHolding,
   isTracked,
   judge,
+  judgeFirst,
   offerPromise,
   type PromiseEvent,
   type PromiseState,
@@ -181,5 +183,35 @@ describe("Judging a promise", () => {
         expect(rank[sooner.outcome]).to.be.at.most(rank[poor.outcome]);
       }),
     );
+  });
+});
+
+describe("A promise with a first part", () => {
+  const first = { wh: wattHour(5_000), by: noonPlus(3600) };
+  const terms = { sessionId: "s1", version: 1, energyWh: wattHour(20_000), fromRegisterWh: wattHour(0) };
+  const promise = () => offerPromise({ ...terms, by: noonPlus(4 * 3600), first }, NOON);
+
+  it("is offered with it, unless it is no part: too much, too late, or nothing", () => {
+    expect(promise().first).to.deep.equal({ ...first, missingWh: null });
+    expect(offerPromise({ ...terms, by: noonPlus(3600) }, NOON)).not.to.have.property("first");
+    for (const part of [
+      { ...first, wh: wattHour(20_001) },
+      { ...first, wh: wattHour(0) },
+      { ...first, by: noonPlus(4 * 3600) },
+      { ...first, by: NOON },
+    ])
+      expect(() => offerPromise({ ...terms, by: noonPlus(4 * 3600), first: part }, NOON)).to.throw(RangeError);
+  });
+
+  it("is judged once at its time, with the tolerance of promises; the promise itself goes on", () => {
+    expect(firstOutcome(promise())).to.equal(null);
+    const kept = judgeFirst(promise(), 4_900);
+    expect(kept.first?.missingWh).to.equal(100);
+    expect([firstOutcome(kept), kept.state]).to.deep.equal(["kept", "offered"]);
+    const late = judgeFirst(promise(), 4_899);
+    expect([firstOutcome(late), late.first?.missingWh]).to.deep.equal(["late", 101]);
+    expect(judgeFirst(late, 5_000)).to.equal(late);
+    expect(judgeFirst(promise(), 9_000).first?.missingWh).to.equal(0);
+    expect(judgeFirst(offered(), 0)).to.deep.equal(offered());
   });
 });

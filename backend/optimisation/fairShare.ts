@@ -29,24 +29,21 @@ export function fairShare(problem: GroupProblem, plan: Plan): Plan {
 
   const promised = Float64Array.from(cars, (car, i) => Math.min(car.needWh, before[i]!));
   const bestEffort = Float64Array.from(promised, (wh, i) => before[i]! - wh);
-  level(
-    laid,
-    promised,
-    Float64Array.from(cars, ({ needWh }) => needWh),
-  );
-  level(
-    laid,
-    bestEffort,
-    Float64Array.from(cars, ({ moreWh }) => moreWh),
-  );
+  const steps = Uint8Array.from(cars, ({ first }) => (first === undefined ? 1 : 0));
+  const wants = (of: "needWh" | "moreWh") => Float64Array.from(cars, (car) => car[of]);
+  level(laid, steps, promised, wants("needWh"));
+  level(laid, steps, bestEffort, wants("moreWh"));
   const energyWh = energyOf(laid);
   if (energyWh.every((stay, i) => stay.every((wh, k) => wh === plan.energyWh[i]![k]))) return plan;
   const shared: Plan = { ...plan, energyWh };
   return { ...shared, cost: planValue(problem, shared).cost };
 }
 
-/** Makes `got` (of `wants`, both per car, Wh) max-min fair by exchanges; other energy of the cars only moves in time. */
-function level(laid: Laid, got: Float64Array, wants: Float64Array): void {
+/**
+ * Makes `got` (of `wants`, both per car, Wh) max-min fair by exchanges; other energy of the cars only moves in time.
+ * Cars with a second deadline do not step aside (`steps` is 0): what came before it could come after it.
+ */
+function level(laid: Laid, steps: Uint8Array, got: Float64Array, wants: Float64Array): void {
   const { n, m, from, first, most, energy, listed, carAt, arcAt } = laid;
   if (got.every((wh, i) => wh >= wants[i]!)) return;
   /** Cars and intervals are split into teams that exchange nothing with each other any more. */
@@ -74,7 +71,7 @@ function level(laid: Laid, got: Float64Array, wants: Float64Array): void {
           intervalLevel[t] = depth;
           for (let k = listed[t]!; k < listed[t + 1]!; k++) {
             const j = carAt[k]!;
-            if (carLevel[j]! >= 0 || teamOfCar[j] !== team || energy[arcAt[k]!] === 0) continue;
+            if (carLevel[j]! >= 0 || teamOfCar[j] !== team || steps[j] === 0 || energy[arcAt[k]!] === 0) continue;
             carLevel[j] = depth + 1;
             if (got[j]! > target[j]!) rich = depth + 1;
             reached.push(j);

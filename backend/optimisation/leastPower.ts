@@ -97,7 +97,8 @@ function openRepair(problem: GroupProblem, laid: Laid) {
       for (let k = listed[r]!; k < listed[r + 1]!; k++) {
         const j = carAt[k]!;
         // Whatever a car can take it has offered at its first visit.
-        if (carSeen[j] === 1 || !canGive(arcAt[k]!, wh)) continue;
+        // What comes before a second deadline stays there.
+        if (carSeen[j] === 1 || cars[j]!.first !== undefined || !canGive(arcAt[k]!, wh)) continue;
         carSeen[j] = 1;
         for (let b = first[j]!, s = from[j]!; b < first[j + 1]!; b++, s++) {
           if (seen[s] === 1 || !canTake(b, wh)) continue;

@@ -9,17 +9,19 @@ import type { GroupProblem, Plan } from "./problem.ts";
 import { type Before, steady } from "./steady.ts";
 
 /**
- * Fair share of shortage, few set-point changes, least power, in this order. A rule that says itself who gets what
- * (equal share, first come, ...) is only brought to least power. `repairedIntervals`: how many energies least
- * power had to change; 0 when cars only exchanged, since the plan is then as cheap and as proven as before.
- * `previous`: the group's last plan, which the stations follow now.
+ * Fair share of shortage, few set-point changes, least power, in this order. A rule that says itself who gets what (equal
+ * share, first come, ...) is only brought to least power; so is a plan that `keepsOrder`, because its method prices
+ * the waiting of each car. `previous`: the group's last plan, which the stations follow now.
+ *
+ * `repairedIntervals`: how many energies least power had to change; 0 when cars only exchanged, since the plan is then
+ * as cheap and as proven as before.
  */
 export function refine(
   problem: GroupProblem,
   plan: Plan,
-  { previous }: { readonly previous?: Before | undefined } = {},
+  { previous, keepsOrder = false }: { readonly previous?: Before | undefined; readonly keepsOrder?: boolean } = {},
 ): { readonly plan: Plan; readonly repairedIntervals: number } {
-  const free = plan.algorithm === "least-cost" || plan.algorithm === "linear-program";
+  const free = !keepsOrder && (plan.algorithm === "least-cost" || plan.algorithm === "linear-program");
   const shared = free ? steady(problem, fairShare(problem, plan), previous) : plan;
   // Exchanges know one deadline per car: where they would miss a first one, the plan stays as it was.
   const repair = leastPower(problem, keepsFirsts(problem, plan, shared) ? shared : plan);

@@ -30,8 +30,9 @@ export function canSteady({ cars }: GroupProblem): boolean {
 export function steady(problem: GroupProblem, plan: Plan, previous?: Before): Plan {
   if (!canSteady(problem)) return plan;
   const followed = exchanged(problem, plan, previous);
-  const closer = previous !== undefined && movedWh(problem, followed, previous) < movedWh(problem, plan, previous);
-  if (!closer && setPointChanges(problem, followed) >= setPointChanges(problem, plan)) return plan;
+  const closerWh = previous ? movedWh(problem, plan, previous) - movedWh(problem, followed, previous) : 0;
+  const fewer = setPointChanges(problem, followed) < setPointChanges(problem, plan);
+  if (closerWh < 0 || (closerWh === 0 && !fewer)) return plan;
   return { ...followed, cost: planValue(problem, followed).cost };
 }
 
@@ -215,7 +216,7 @@ const TIGHT = 0.8;
 /**
  * Cars that keep what the optimiser gave them, which serves the earliest departure first: their promises need more than
  * four fifths of what they themselves can draw, or of what the group can give until some departure from theirs on.
- * What is put off there for the sake of others is lost when a forecast fails.
+ * What is put off there for the sake of others is lost when a forecast fails. So do cars with a second deadline.
  */
 export function tightCars({ cars, intervals }: GroupProblem): number[] {
   const owedUntil = new Array<number>(intervals.length + 1).fill(0);
@@ -228,7 +229,8 @@ export function tightCars({ cars, intervals }: GroupProblem): number[] {
     if (owed > available * TIGHT) tightUntil = t + 1;
   }
   return [...cars.keys()].filter((i) => {
-    const { needWh, powerW, from, to } = cars[i]!;
+    const { needWh, powerW, from, to, first } = cars[i]!;
+    if (first !== undefined) return true;
     if (needWh === 0) return false;
     const stayS = intervals.slice(from, to).reduce((sum, { durationS }) => sum + durationS, 0);
     return to <= tightUntil || needWh > ((powerW * stayS) / 3600) * TIGHT;

@@ -15,7 +15,7 @@ import type { Facts, GroupFile } from "./auditFacts.ts";
 import { type Findings, planName } from "./auditFindings.ts";
 import type { PlanFile } from "./auditPlans.ts";
 import { promisesAt } from "./auditRuns.ts";
-import { unexpected } from "./planGroup.ts";
+import { keepsOrder, unexpected } from "./planGroup.ts";
 import type { Judgement } from "./ports.ts";
 
 /** What a plan costs above the certified bound: cost - bound in nano-euro x scale, and in micro-euro. */
@@ -119,7 +119,7 @@ function auditAgain(file: PlanFile, name: AlgorithmName, previous: PlanFile | un
   const { problem, plan, stored } = file;
   const before = previous && { problem: previous.problem, energyWh: previous.plan.energyWh };
   const own = repeat(problem, { name, parameters: stored.parameters });
-  const again = refine(problem, own, { previous: before });
+  const again = refine(problem, own, { previous: before, keepsOrder: keepsOrder(stored.parameters) });
   check.same(where, "number of intervals repaired for least power", stored.repairedIntervals, again.repairedIntervals);
   check.same(where, "bound that its problem gives", plan.bound, again.plan.bound);
   if (!sameEnergy(again.plan, plan))

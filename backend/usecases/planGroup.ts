@@ -32,7 +32,11 @@ export async function planGroup(
   let failure: string;
   try {
     if (mustFail) throw new Error("the optimiser did not answer in time");
-    const { plan, repairedIntervals } = refine(problem, await planOf(problem, choice, solve), { previous });
+    const made = await planOf(problem, choice, solve);
+    const { plan, repairedIntervals } = refine(problem, made, {
+      previous,
+      keepsOrder: keepsOrder(parametersOf(choice)),
+    });
     const broken = unexpected(plan, violations(problem, plan));
     const value = planValue(problem, plan);
     if (broken.length === 0 && value.cost === plan.cost && value.bound === plan.bound)
@@ -49,6 +53,9 @@ export async function planGroup(
     );
   return { plan, parameters: {}, repairedIntervals: 0, failure };
 }
+
+/** With a price of waiting per car it matters which car waits, not only how much is charged when. */
+export const keepsOrder = ({ waitingMicroEurPerHour = 0 }: Parameters) => waitingMicroEurPerHour > 0;
 
 /** Rules that the plan's method may not break. Only `uncontrolled` may exceed the limit: to show that is what it is for. */
 export function unexpected({ algorithm }: Plan, found: readonly Violation[]): readonly Violation[] {

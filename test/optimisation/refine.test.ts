@@ -2,10 +2,12 @@ import { expect } from "chai";
 import fc from "fast-check";
 import { watt, wattHour } from "../../backend/domain/units.ts";
 import { planValue, violations } from "../../backend/optimisation/checker.ts";
+import { fairShare } from "../../backend/optimisation/fairShare.ts";
 import { firstCome } from "../../backend/optimisation/firstCome.ts";
 import { leastCost } from "../../backend/optimisation/leastCost.ts";
-import type { GroupProblem } from "../../backend/optimisation/problem.ts";
+import type { GroupProblem, Plan } from "../../backend/optimisation/problem.ts";
 import { refine } from "../../backend/optimisation/refine.ts";
+import { steady } from "../../backend/optimisation/steady.ts";
 import { aCar, anInterval, aProblem, randomFrom, randomProblem, realisticProblem } from "../support/problems.ts";
 
 const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
@@ -45,12 +47,37 @@ describe("Refinement", () => {
     );
   });
 
+  it("never takes from a car before its second deadline, crumbs of its own aside", () => {
+    fc.assert(
+      fc.property(fc.nat(), fc.nat(), (seed, other) => {
+        const random = randomFrom(other);
+        const base = withLeastPower(seed);
+        const cars = base.cars.map((car) =>
+          car.needWh > 0 && car.to - car.from > 1 && random() < 0.5
+            ? { ...car, first: { wh: car.needWh, to: car.from + 1 + Math.floor(random() * (car.to - car.from - 1)) } }
+            : car,
+        );
+        const problem = { ...base, cars };
+        const exact = leastCost(problem);
+        const previous = { problem, energyWh: leastCost({ ...problem, cars: [...base.cars] }).energyWh };
+        const shared = steady(problem, fairShare(problem, exact), previous);
+        const early = (energyWh: Plan["energyWh"], i: number) =>
+          sum(energyWh[i]!.slice(0, (cars[i]!.first?.to ?? 0) - cars[i]!.from));
+        for (const [i, { first }] of cars.entries())
+          if (first) expect(early(shared.energyWh, i)).to.be.at.least(early(exact.energyWh, i));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   it("leaves to a rule who gets what", () => {
     const problem = aProblem({
       cars: [1, 2].map((session) => aCar({ session, needWh: wattHour(1_000), powerW: watt(4_000), to: 3 })),
       intervals: Array.from({ length: 3 }, () => anInterval({ limitWh: wattHour(500) })),
     });
     const rule = firstCome(problem, { protectPromises: 0 });
+    const exact = leastCost(problem);
+    expect(refine(problem, exact, { keepsOrder: true }).plan).to.equal(exact);
     expect(rule.energyWh.map(sum)).to.deep.equal([1_000, 500]);
     expect(refine(problem, rule).plan).to.equal(rule);
     expect(refine(problem, leastCost(problem)).plan.energyWh.map(sum)).to.deep.equal([750, 750]);

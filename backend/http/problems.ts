@@ -49,6 +49,7 @@ export const PROBLEMS = {
   "no-boost": { status: 409, title: "There is no boost to cancel" },
   "offer-expired": { status: 409, title: "The offer has expired" },
   "no-baseline": { status: 409, title: "There is no recorded plan to measure the order against" },
+  "not-by-algorithm": { status: 409, title: "The group's algorithm cannot follow the order", at: "direction" },
   "opposite-order": { status: 409, title: "Another order wants the opposite", at: "direction" },
   "no-tariff": { status: 409, title: "The CPO has no tariff" },
   "too-many-sessions": { status: 409, title: "Too many sessions are open" },

@@ -4,8 +4,9 @@
  * what is applied, by the next plan; a later request is admitted on what the order leaves, so that neither breaks the
  * other. Orders of one group add up, the earlier one first; opposite ones in the same slot are refused.
  */
+import { ALGORITHM_NAMES, type AlgorithmName } from "../domain/algorithms.ts";
 import { formatInstant } from "../domain/instants.ts";
-import { type FlexibilityOrder, isApplied, type OrderSlot, wantedWh } from "../domain/orders.ts";
+import { type FlexibilityOrder, isApplied, type OrderDirection, type OrderSlot, wantedWh } from "../domain/orders.ts";
 import { isTracked } from "../domain/promises.ts";
 import { SLOT_S, slotFloor, slotOf } from "../domain/slots.ts";
 import {
@@ -44,9 +45,16 @@ export type OrderAnswer =
       | "not-on-slots"
       | "beyond-horizon"
       | "opposite-order"
+      | "not-by-algorithm"
       | "no-baseline"
       | "taken-id"
     >;
+
+/** Who follows a lowered limit, and who follows a lowered price. */
+const CAN: Readonly<Record<OrderDirection, readonly AlgorithmName[]>> = {
+  down: ALGORITHM_NAMES.filter((name) => name !== "uncontrolled"),
+  up: ["least-cost", "linear-program"],
+};
 
 /** Below this an order is a value in kW, W. */
 const LEAST_W = 1000;
@@ -69,6 +77,11 @@ export async function orderFlexibility(world: World, wish: OrderWish): Promise<O
       : refused("taken-id", `There is another order ${wish.id}. Give each order an id of its own.`);
   const group = await store.sites.group(wish.groupId);
   if (!group) return refused("unknown-group", `Group ${wish.groupId} is not known.`);
+  if (!CAN[wish.direction].includes(group.algorithm.name))
+    return refused(
+      "not-by-algorithm",
+      `The group is run by ${group.algorithm.name}, which ${wish.direction === "up" ? "knows no prices and cannot be asked for more load" : "keeps no limit"}. Orders ${wish.direction} need ${CAN[wish.direction].join(" or ")}.`,
+    );
   const fault = faultOf(wish, now, group.supplyLimitW);
   if (fault) return fault;
   const others = (await store.grid.orders(group.id, wish.from)).filter(isApplied);

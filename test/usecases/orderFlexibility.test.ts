@@ -122,6 +122,16 @@ describe("A flexibility order down", () => {
     expect(sum(first.slots.map(({ plannedWh }) => plannedWh)) - gotWh).to.be.at.least(6_250);
   });
 
+  it("is kept by a rule too: equal share", async () => {
+    const { site, car } = await aPatientCar();
+    await site.store.sites.setAlgorithm(GROUP, { name: "equal-share", parameters: {} }, site.now());
+    await site.until(T0 + 35 * MINUTE);
+    const said = await answered(site, { powerW: 6_000 });
+    expect(said.answer).to.equal("accepted");
+    const gotWh = await charged(site, [car], 60, 120);
+    expect(gotWh).to.be.at.most(sum(said.slots.map(({ plannedWh }) => plannedWh)) - 6_000);
+  });
+
   it("given again is the same order", async () => {
     const { site } = await aPatientCar();
     const once = await order(site, {});
@@ -236,6 +246,16 @@ describe("An order that cannot be meant", () => {
       kind: "answered",
     });
   });
+
+  for (const [name, direction] of [
+    ["equal-share", "up"],
+    ["uncontrolled", "down"],
+  ] as const)
+    it(`is refused: ${direction}, of a group that is run by ${name}`, async () => {
+      const { site } = await aPatientCar();
+      await site.store.sites.setAlgorithm(GROUP, { name, parameters: {} }, site.now());
+      expect(await order(site, { direction })).to.include({ kind: "refused", reason: "not-by-algorithm" });
+    });
 
   it("is refused: before any plan was recorded", async () => {
     const site = await aSite();

@@ -1,9 +1,10 @@
 /**
  * npm run test:mutation -- [--contract NAME] [--sample N] [--seed S]
  *
- * Changes one place of a contract at a time, compiles it in a copy of the project and runs the tests of that contract. A change
- * that no test notices is a survivor. Prints one line per mutant and the score; exit code 1 below 90 %. Known survivors that
- * change nothing anybody could observe are listed, with the reason, in scripts/mutation/equivalent.json and do not count.
+ * Changes one place of a contract at a time, compiles it in a copy of the project and runs the tests of that contract, which
+ * must pass before. A change that no test notices is a survivor. Prints one line per mutant and the score; exit code 1 below
+ * 90 %. Known survivors that change nothing anybody could observe are in scripts/mutation/equivalent.json, with the reason; they
+ * do not count.
  */
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -50,6 +51,7 @@ function main(): void {
   const chosen = values.sample === undefined ? all : sampled(all, Number(values.sample), Number(values.seed));
   const copy = copyOfProject();
   try {
+    requirePassing(copy, new Set(chosen.map(({ file }) => file)));
     const counts = new Map<Verdict, number>();
     for (const mutant of chosen) {
       const verdict = judge(copy, mutant);
@@ -93,6 +95,14 @@ function judge(copy: string, mutant: Mutant): Verdict {
   } finally {
     writeFileSync(path, original);
   }
+}
+
+/** Tests that fail anyway would count every mutant as killed. */
+function requirePassing(copy: string, files: ReadonlySet<string>): void {
+  if (!run(copy, "hardhat/dist/src/cli.js", ["build", "--quiet"])) throw new Error("The contracts do not compile.");
+  for (const name of new Set([...files].flatMap((file) => TESTS[file] ?? [])))
+    if (!run(copy, "mocha/bin/mocha.js", ["--bail", `test/contracts/${name}.test.ts`]))
+      throw new Error(`test/contracts/${name}.test.ts fails without any change. Mend it first.`);
 }
 
 /** Whether a program of node_modules ends well. */

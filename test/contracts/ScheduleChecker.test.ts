@@ -309,6 +309,29 @@ describe("ScheduleChecker", () => {
       await broken(0, 2, p, x, "0x", bytes(11 * 8));
     });
 
+    it("0: two parses of the same bytes (132 x 96 as 128 x 99, 141 x 96 as 128 x 106) are refused", async () => {
+      const parked = (count: number) => {
+        const cars = Array.from({ length: count }, (_, i) => aCar({ session: i + 1, need: 0 }));
+        const p = packProblem(aProblem({ cars, intervals: Array.from({ length: 96 }, () => anInterval()) }));
+        return { p, x: packX(cars.map(() => [0])), y: bytes(8 * count), w: bytes(8 * 96) };
+      };
+      /** The same bytes with other numbers of cars and intervals in the header. */
+      const reread = (p: string, cars: number, intervals: number) => {
+        const at = 2 + 2 * 46;
+        const word = (n: number) => n.toString(16).padStart(4, "0");
+        return `${p.slice(0, at)}${word(cars)}${word(intervals)}${p.slice(at + 8)}`;
+      };
+      const { p, x, y, w } = parked(132);
+      expect((await check(p, x, y, w)).cost).to.equal(0n);
+      expect(reread(p, 132, 96)).to.equal(p);
+      await broken(0, 0, reread(p, 128, 99), x, y, w);
+      // 13 cars are as long as 10 intervals: here only x, y and w tell the two readings apart.
+      const other = parked(141);
+      const twisted = reread(other.p, 128, 106);
+      await broken(0, 2, twisted, other.x, other.y, other.w);
+      await broken(0, 1, twisted, other.x, bytes(8 * 128), bytes(8 * 106));
+    });
+
     it("1: another version", async () => {
       for (const version of [0, 2, 255]) await brokenRaw(1, 0, aProblem({ version }), [[1]]);
     });

@@ -4,6 +4,7 @@
  * store; forecasts of other load and PV nobody can check later. Second deadlines (minimum energy first) are not in the
  * bytes: where a promise has one, the proof may show less than what was missing.
  */
+import { SLOT_S } from "../domain/slots.ts";
 import { planValue, violations } from "../optimisation/checker.ts";
 import { decodeProblem, decodeSigned64, decodeX } from "../optimisation/encoding.ts";
 import type { GroupProblem, Plan } from "../optimisation/problem.ts";
@@ -11,7 +12,6 @@ import type { GroupFile, SessionFile } from "./auditFacts.ts";
 import { at, type Check, type Findings } from "./auditFindings.ts";
 import { bytes } from "./auditPlans.ts";
 import { promisesAt } from "./auditRuns.ts";
-import { limitWs } from "./groupLimits.ts";
 import { RESERVE } from "./groupProblem.ts";
 import type { ChainEye } from "./ports.ts";
 
@@ -81,17 +81,23 @@ function auditProof(
     check.differs(where, `is about ${asking?.needWh ?? 0} Wh of session ${own.session.number}, not the wish`);
 }
 
-/** The group's limits less the reserve of promises; the running slot holds what it has not used yet, which is not checked. */
+/**
+ * The group's limits less the reserve of promises. A limit that was lifted or an order that was taken back since may have
+ * stood for longer then, so each counts without end. The running slot holds what it has not used yet, and forgotten
+ * capacity profiles have no future any more: those are not checked.
+ */
 function auditCapacity(where: string, { group, limits }: GroupFile, problem: GroupProblem, check: Check): void {
-  // An operator's limit that was in force may have had no end yet: when it is lifted, its end is set.
-  const known = limits.map((one) =>
-    one.kind === "operator" && one.from <= problem.at && (one.until ?? 0) > problem.at ? { ...one, until: null } : one,
-  );
+  if (limits.some((limit) => limit.kind === "capacity")) return;
+  const then = limits.filter(({ until }) => until === null || until > problem.at);
   let from: number = problem.at;
   for (const { durationS, limitWh } of problem.intervals) {
     const to = from + durationS;
-    const wh = Math.floor((limitWs(group, known, from, to) * (1 - RESERVE.promise / 1000)) / 3600);
-    if (Math.floor(from / 900) !== Math.floor(problem.at / 900) && limitWh < wh)
+    const limitW = Math.min(
+      group.supplyLimitW,
+      ...then.filter((limit) => limit.from < to).map((limit) => limit.limitW),
+    );
+    const wh = Math.floor((limitW * durationS * (1 - RESERVE.promise / 1000)) / 3600);
+    if (Math.floor(from / SLOT_S) !== Math.floor(problem.at / SLOT_S) && limitWh < wh)
       check.differs(where, `counts with ${limitWh} Wh from ${at(from)} on, the limit gives ${wh} Wh`);
     from = to;
   }

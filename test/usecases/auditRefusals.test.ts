@@ -3,7 +3,8 @@ import { wattHour } from "../../backend/domain/units.ts";
 import { type GroupFile, readFacts, type SessionFile } from "../../backend/usecases/auditFacts.ts";
 import { createFindings } from "../../backend/usecases/auditFindings.ts";
 import { auditRefusals } from "../../backend/usecases/auditRefusals.ts";
-import { aSite, HOUR, T0 } from "../support/world.ts";
+import { liftGroupLimit } from "../../backend/usecases/setGroupLimit.ts";
+import { aSite, GROUP, HOUR, T0 } from "../support/world.ts";
 
 type Refusal = SessionFile["refusals"][number];
 
@@ -52,6 +53,21 @@ describe("The audit of refusals", () => {
     // A car's 20 bytes follow the header of 64: session u32, row u16, feeder u8, need u24.
     expect(await findings({ problem: flip(refusal.problem, 64 + 7) })).to.contain("was promised 8000 Wh");
     expect(await findings({ problem: flip(refusal.problem, -1) })).to.contain("counts prices");
+  });
+
+  it("finds nothing where the limit that stood in the way was lifted since", async () => {
+    const site = await aSite({ limitW: 30_000 });
+    await site.limit("operator", 8_000);
+    const car = await site.plugIn(1);
+    expect((await car.ask(10_000, T0 + HOUR)).kind).to.equal("counter-offer");
+    await site.minutes(5);
+    await liftGroupLimit(site.world, GROUP, site.now());
+    await site.minutes(20);
+    const facts = await readFacts(site.store, site.world.settings.market, () => undefined);
+    const found = createFindings();
+    await auditRefusals(facts.groups, null, found);
+    expect(found.differences).to.deep.equal([]);
+    expect(found.table()[0]).to.include({ checked: 2 });
   });
 
   it("finds a forged certificate and bytes that are none", async () => {

@@ -70,6 +70,21 @@ describe("A capacity profile", () => {
     ]);
   });
 
+  it("that takes energy from a promise is the operator's part of the bill", async () => {
+    const site = await aSite({ limitW: 20_000 });
+    const car = await site.plugIn(1);
+    expect(await car.ask(21_000, site.in(2 * HOUR))).to.include({ kind: "accepted" });
+    await site.until(T0 + 20 * MINUTE);
+    await give(site, [[30, 90, 0]]);
+    await site.until(T0 + 2 * HOUR);
+    const { receipt } = await car.unplug();
+    expect(receipt.promise).to.include({ outcome: "short" });
+    const { operatorWh, orderWh, systemWh } = receipt.promise!.shares;
+    expect([orderWh, systemWh]).to.deep.equal([0, 0]);
+    expect(operatorWh).to.be.within(9_500, 11_040);
+    expect(receipt.promise!.compensation.amountMicroEur).to.be.a("bigint").that.is.greaterThan(0n);
+  });
+
   for (const [what, parts, reason, says] of [
     [
       "overlapping periods",

@@ -152,21 +152,25 @@ export function deliverableUp(given: GroupProblem, plannedWh: BySlot, orderedWh:
   const problem = { ...given, cars: given.cars.flatMap(inParts) };
   const slots = [...plannedWh.keys()];
   const ofInterval = slotsOf(problem);
-  const holds = (raisedWh: readonly number[]) => {
+  const holds = (raisedWh: readonly number[], lenient: boolean) => {
     const wantedWh = new Map(slots.map((slot, k) => [slot, (plannedWh.get(slot) ?? 0) + raisedWh[k]!]));
     const flow = openFlow(problem);
     for (const [i, car] of problem.cars.entries()) flow.left[i] = car.needWh + car.moreWh;
     return roomUnder(problem, wantedWh, 0).every((wh, t) => {
       if (wh === null) return true;
       const { pv, grid } = capacityOf(problem.intervals[t]!);
-      return flow.raise(t, Math.min(wh, pv + grid)) === wh || raisedWh[slots.indexOf(ofInterval[t]!)] === 0;
+      const raised = flow.raise(t, Math.min(wh, pv + grid));
+      return raised === wh || (lenient && raisedWh[slots.indexOf(ofInterval[t]!)] === 0);
     });
   };
+  // No ordered slot gives up what was planned in it to another one, unless the old plan does not fit any more.
+  const nothing = slots.map(() => 0);
+  const outgrown = !holds(nothing, false);
   return named(
     slots,
     evenMost(
       slots.map(() => orderedWh),
-      holds,
+      (raisedWh) => holds(raisedWh, outgrown),
     ),
   );
 }

@@ -141,7 +141,7 @@ describe("What can be delivered of an order", () => {
         expect(possible.some((given) => given.every((wh, k) => wh === said.get(slot(ordered[k]!))))).to.equal(true);
         if (total(said.values()) < total(most)) reduced++;
       }),
-      { numRuns: 400 },
+      { numRuns: 1_000 },
     );
     expect(reduced, "orders that could not be delivered in full").to.be.greaterThan(20);
   });
@@ -189,7 +189,7 @@ describe("What can be delivered of an order", () => {
         expect(sorted(given)).to.deep.equal(evenest(possible));
         if (given.some((wh) => wh < orderedWh)) reduced++;
       }),
-      { numRuns: 150 },
+      { numRuns: 1_000 },
     );
     expect(reduced).to.be.greaterThan(20);
   });

@@ -6,8 +6,10 @@
  * decomposition (Fujishige 1980; Groenevelt 1991): share out as if only the sum counted; route it by a maximum flow; where
  * that fails, the cut separates cars that cannot get so much from cars that can get more; go on with each side alone.
  */
+import { wattHour } from "../domain/units.ts";
 import { planValue } from "./checker.ts";
 import { energyOf, type Laid, lay } from "./exchange.ts";
+import { leastCost } from "./leastCost.ts";
 import type { GroupProblem, Plan } from "./problem.ts";
 
 /** Above this many cars times intervals of stay a fair share may take longer than 100 ms, and is left out. */
@@ -15,10 +17,10 @@ export const MOST_SHARED = 30_000;
 
 /**
  * The plan with the shortage shared out: promises first (served / `needWh`), then best effort (served beyond / `moreWh`),
- * exact to 1 Wh. The same plan object comes back when nobody is short, when nothing is to be gained, and above
+ * exact to 1 Wh; with `promises: false` best effort only. The same plan object comes back when nobody is short, when nothing is to be gained, and above
  * `MOST_SHARED`.
  */
-export function fairShare(problem: GroupProblem, plan: Plan): Plan {
+export function fairShare(problem: GroupProblem, plan: Plan, { promises = true } = {}): Plan {
   const { cars } = problem;
   const wanted = (i: number) => cars[i]!.needWh + cars[i]!.moreWh;
   const servedOf = (stay: readonly number[]) => stay.reduce((sum, wh) => sum + wh, 0);
@@ -31,12 +33,27 @@ export function fairShare(problem: GroupProblem, plan: Plan): Plan {
   const bestEffort = Float64Array.from(promised, (wh, i) => before[i]! - wh);
   const steps = Uint8Array.from(cars, ({ first }) => (first === undefined ? 1 : 0));
   const wants = (of: "needWh" | "moreWh") => Float64Array.from(cars, (car) => car[of]);
-  level(laid, steps, promised, wants("needWh"));
+  if (promises) level(laid, steps, promised, wants("needWh"));
   level(laid, steps, bestEffort, wants("moreWh"));
   const energyWh = energyOf(laid);
   if (energyWh.every((stay, i) => stay.every((wh, k) => wh === plan.energyWh[i]![k]))) return plan;
   const shared: Plan = { ...plan, energyWh };
-  return { ...shared, cost: planValue(problem, shared).cost };
+  return earliestDepartureFirst(problem, { ...shared, cost: planValue(problem, shared).cost });
+}
+
+/**
+ * Exchanges do not mind who comes first, but a promise that is put off is lost when a forecast fails. So the optimiser
+ * lays the same amounts anew: the totals cannot become cheaper, and within them the earliest departure is served first.
+ */
+function earliestDepartureFirst(problem: GroupProblem, shared: Plan): Plan {
+  if (problem.cars.some(({ first }) => first !== undefined)) return shared;
+  const cars = problem.cars.map((car, i) => {
+    const served = shared.energyWh[i]!.reduce((sum, wh) => sum + wh, 0);
+    const needWh = wattHour(Math.min(car.needWh, served));
+    return { ...car, needWh, moreWh: wattHour(served - needWh) };
+  });
+  const anew: Plan = { ...shared, energyWh: leastCost({ ...problem, cars }).energyWh };
+  return planValue(problem, anew).cost === shared.cost ? anew : shared;
 }
 
 /**

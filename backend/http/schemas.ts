@@ -42,12 +42,9 @@ export const preferences = z.strictObject({
     })
     .max(1_000_000, { error: ({ input }) => `A battery of ${input} Wh is not plausible. Is it in Wh?` })
     .nullable(),
-  cannotPause: z
-    .boolean({ error: "Give true for a car that does not go on once it was stopped." })
-    .optional()
-    .meta({
-      description: "The car does not go on once it was stopped: its least power is held until its energy is in",
-    }),
+  cannotPause: z.boolean({ error: "Give true for a car that does not go on once it was stopped." }).optional().meta({
+    description: "The car does not go on once it was stopped: its least power is held until its energy is in",
+  }),
 });
 
 const car = {

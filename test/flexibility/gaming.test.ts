@@ -9,6 +9,7 @@ import { type Circumstances, type Flexibility, flexibility, reckon } from "../..
 import { slotIntervals } from "../../backend/flexibility/intervals.ts";
 import { registerSeries } from "../../backend/flexibility/registers.ts";
 import { shown } from "../../backend/flexibility/shown.ts";
+import { near } from "../support/near.ts";
 import { at } from "./sessions.ts";
 
 const SLOT_S = 900;
@@ -187,7 +188,7 @@ describe("What can be gained, how much, and why", () => {
     expect(dear.flexWh).to.equal(cameWh);
     expect(dear.flexWh).to.be.within(5_000, 5_650);
     // It is worth what is minted for: what it would have cost at once minus what it cost.
-    expect(Number(dear.valueMicroEur)).to.be.closeTo(cameWh * 150, 150);
+    expect(Number(dear.valueMicroEur)).to.satisfy(near(cameWh * 150, 150));
   });
 
   it("unplugging in between: V changes by the worth of the baseline that begins anew, and F stays within the energy", () => {
@@ -203,7 +204,7 @@ describe("What can be gained, how much, and why", () => {
         const anew = parts.flatMap((part) => part.intervals.map((one) => one.baselineWh));
         const gained = whole.intervals.reduce((sum, one, t) => sum + (anew[t]! - one.baselineWh) * one.value, 0);
         const worthOf = (flexes: readonly Flexibility[]) => flexes.reduce((sum, flex) => sum + flex.valueMicroEur, 0n);
-        expect(Number(worthOf(parts) - whole.valueMicroEur)).to.be.closeTo(gained / 1_000, 2);
+        expect(Number(worthOf(parts) - whole.valueMicroEur)).to.satisfy(near(gained / 1_000, 2));
         expect(parts.reduce((sum, part) => sum + part.flexWh, 0)).to.be.at.most(whole.energyWh);
       }),
       { numRuns: 500 },

@@ -3,6 +3,7 @@ import { parametersOf } from "../../backend/optimisation/algorithms.ts";
 import { EARLY, earlyWeight, MAX_EARLY, scarcity } from "../../backend/usecases/earlyWeight.ts";
 import { EXTRA, VOLL } from "../../backend/usecases/groupProblem.ts";
 import { createHabits, type Habits } from "../../backend/usecases/habits.ts";
+import { near } from "../support/near.ts";
 import { aCar, anInterval, aProblem } from "../support/problems.ts";
 import { HOUR } from "../support/world.ts";
 
@@ -47,7 +48,7 @@ describe("The weight of charging early", () => {
       const day = (1 + left) / (1_000 + hours);
       return ((near * left) / 24 + 10 * day) / ((near * hours) / 24 + 10);
     };
-    expect(earlyWeight(problem(0), afterStays(hours, 29))).to.be.closeTo(perMinute(300 + 150_000 * rate(29)), 1);
+    expect(earlyWeight(problem(0), afterStays(hours, 29))).to.satisfy(near(perMinute(300 + 150_000 * rate(29)), 1));
     expect(earlyWeight(problem(0), afterStays(1, 1_000_000_000))).to.equal(MAX_EARLY);
   });
 

@@ -7,6 +7,7 @@ import {
   type Stay,
   takenShare,
 } from "../../backend/usecases/habits.ts";
+import { near } from "../support/near.ts";
 import { HOUR, T0 } from "../support/world.ts";
 
 /** T0 is 08:00 UTC. A stay as far as habits look at it; `fullAfter` hours the car took nothing any more. */
@@ -58,7 +59,7 @@ describe("Habits of a group's drivers", () => {
   });
 
   it("give the rate of leaving about a time of the day, across midnight, near the whole day's where little is known", () => {
-    expect(leavingPerHour(createHabits(), T0)).to.be.closeTo(0.001, 1e-12);
+    expect(leavingPerHour(createHabits(), T0)).to.satisfy(near(0.001, 1e-12));
     // A hundred stays of an hour from 23:00 on, cut short at midnight.
     const night = Array.from({ length: 100 }, () => [stay({ from: 15, announced: 20 }), 16.01] as const);
     const habits = taught(...night);
@@ -67,6 +68,6 @@ describe("Habits of a group's drivers", () => {
     expect(at(24)).to.equal(at(0));
     expect(at(23)).to.be.greaterThan(at(21.5));
     // Twelve hours away only the whole day speaks: (1 + 100) leavers in (1,000 + 101) hours.
-    expect(at(12)).to.be.closeTo(101 / 1_101, 1e-9);
+    expect(at(12)).to.satisfy(near(101 / 1_101, 1e-9));
   });
 });

@@ -2,6 +2,7 @@
  * A scenario through the real use cases in virtual time, without a chain: calls are encoded and dropped, and what is
  * written often stays in memory. A scenario takes some seconds instead of a minute or two.
  */
+import { createSolvers } from "../../backend/adapters/solvers/createSolver.ts";
 import { createStore } from "../../backend/adapters/store/store.ts";
 import { type AlgorithmChoice, DEFAULT_ALGORITHM } from "../../backend/domain/algorithms.ts";
 import { sitePlanOf } from "../../backend/replay/replayScenario.ts";
@@ -54,14 +55,15 @@ export async function runScenario<T>(
   const began = performance.now();
   const database = await emptyDatabase("pglite");
   const store = quickStore(createStore(database.db));
+  const { algorithm = DEFAULT_ALGORITHM } = options;
+  const solver = algorithm.name === "linear-program" ? createSolvers() : null;
   const run = createRun(scenario, null, (parts) => ({
     ...aWorldAround({ ...parts, store }, options.settings),
     ledger: withoutHashes(aLedger()),
-    // The second opinion costs more than everything else, and decides nothing.
-    solve: async () => ({ kind: "failed", reason: "a benchmark asks for no second opinion" }),
+    // The second opinion costs more than everything else, and decides nothing; linear-program has no plan without it.
+    solve: solver?.solve ?? (async () => ({ kind: "failed", reason: "a benchmark asks for no second opinion" })),
   }));
   const plan = sitePlanOf(scenario, PAYEE);
-  const { algorithm = DEFAULT_ALGORITHM } = options;
   await setUpSite(run.world, {
     ...plan,
     groups: plan.groups.map(({ group, ...rest }) => ({ ...rest, group: { ...group, algorithm } })),
@@ -77,6 +79,7 @@ export async function runScenario<T>(
   );
   while (await run.step());
   await postBills(run.world, true);
+  await solver?.close();
   const report = await makeReport(run, store, "bench", NO_CHAIN, NO_AUDIT, Math.round(performance.now() - began));
   return await look({ report, run, store });
 }

@@ -8,10 +8,8 @@ import type { Settings, Store } from "../../backend/usecases/ports.ts";
 import { type Figures, jain, percent, round } from "./figures.ts";
 import { runScenario } from "./scenarioRun.ts";
 
-/** All but linear-program, whose plans cost what least-cost's do and take a solver's time. */
-export const CHOICES: readonly AlgorithmChoice[] = ALGORITHM_NAMES.filter((name) => name !== "linear-program").map(
-  (name) => ({ name, parameters: {} }),
-);
+/** Every algorithm with its default parameters. */
+export const CHOICES: readonly AlgorithmChoice[] = ALGORITHM_NAMES.map((name) => ({ name, parameters: {} }));
 
 export async function scenarioFigures(
   scenario: Scenario,

@@ -16,6 +16,9 @@ import { CHOICES, equalShareFigures, foresightFigures, scenarioFigures } from ".
 import { DAYS, YEAR_SITES, yearOf } from "./year.ts";
 import { yearFigures, yearForesight } from "./yearValue.ts";
 
+/** linear-program is least-cost's model by a general solver and takes many times as long: on request, at scenarios only. */
+const QUICK: readonly string[] = CHOICES.map(({ name }) => name).filter((name) => name !== "linear-program");
+
 /** Each parameter is varied alone, the others keep their default. */
 const CURVE: readonly AlgorithmChoice[] = [
   { automaticEarly: 0 },
@@ -41,7 +44,7 @@ export async function run(args: readonly string[]): Promise<boolean> {
   const sites = values.curve || (only && !only.includes("year")) ? [] : YEAR_SITES;
   const choices = values.curve
     ? CURVE
-    : CHOICES.filter(({ name }) => !values.algorithms || values.algorithms.split(",").includes(name));
+    : CHOICES.filter(({ name }) => (values.algorithms?.split(",") ?? QUICK).includes(name));
   const figures: Figures[] = [];
   const add = (one: Figures) => {
     figures.push(one);
@@ -56,7 +59,7 @@ export async function run(args: readonly string[]): Promise<boolean> {
   }
   for (const name of sites) {
     const year = yearOf(name, 1, days);
-    for (const choice of choices) add(await yearFigures(year, days, choice));
+    for (const choice of choices.filter(({ name }) => QUICK.includes(name))) add(await yearFigures(year, days, choice));
     add(yearForesight(year));
   }
   const ok = figures.every((one) => one.limitViolations === 0 || one.algorithm.startsWith("uncontrolled"));

@@ -1,11 +1,11 @@
 /** The audit's port on a chain: typed lists from logs, state as of one block, and the checker by eth_call. */
 import type { Result } from "ethers";
-import type { BillLine, ChainEye, Hex, Judgement, MoneyEvent } from "../../usecases/ports.ts";
+import type { BillLine, ChainEye, Hex, MoneyEvent } from "../../usecases/ports.ts";
 import { chainOf, createChainReader, type Logged } from "./chainReader.ts";
 import { lineLeaf, merkleRoot } from "./commitments.ts";
 import type { Contracts } from "./contracts.ts";
 import { type Artifacts, deploymentDifferences, type Manifest } from "./deployment.ts";
-import { call, quantity, type Rpc, type RpcCall, request } from "./rpc.ts";
+import { quantity, type Rpc, type RpcCall, request } from "./rpc.ts";
 
 /** Looks at the chain as it is now; later blocks stay unseen, so that all answers agree with each other. */
 export async function createChainEye(
@@ -38,7 +38,7 @@ export async function createChainEye(
     runs: () => reader.runs(),
     head: reader.head,
     algorithm: reader.algorithm,
-    check: (checker, ...schedule) => check(now, contracts, checker, schedule),
+    check: reader.check,
     async groups() {
       const found = await logs("AssetRegistry", "GroupSet");
       return found.map(({ args: { group, settings } }) => ({
@@ -74,35 +74,6 @@ export async function createChainEye(
     batchRoot: (cpo: number, seq: number, lines: readonly BillLine[]) =>
       merkleRoot(lines.map((line) => lineLeaf(contracts.domainSeparator, cpo, seq, line))),
   };
-}
-
-/**
- * Asks the rule itself, for free. Thousands of schedules of tens of kilobytes are asked about, so the call is put together
- * from the hex that they come in: four offsets, then each length with its bytes padded to whole words.
- */
-async function check(rpc: Rpc, { abi }: Contracts, checker: Hex, schedule: readonly Hex[]): Promise<Judgement> {
-  const word = (n: number) => n.toString(16).padStart(64, "0");
-  let offset = 32 * schedule.length;
-  let heads = "";
-  let tails = "";
-  for (const hex of schedule) {
-    const bytes = (hex.length - 2) / 2;
-    const padded = hex.slice(2).padEnd(2 * 32 * Math.ceil(bytes / 32), "0");
-    heads += word(offset);
-    tails += word(bytes) + padded;
-    offset += 32 + padded.length / 2;
-  }
-  const data = `${abi.ScheduleChecker.getFunction("check")?.selector}${heads}${tails}`;
-  const [answer] = await rpc.ask([call("eth_call", { to: checker, data }, "latest")]);
-  if (answer?.ok) {
-    const [cost, bound] = abi.ScheduleChecker.decodeFunctionResult("check", answer.result as Hex);
-    return { kind: "checked", cost, bound };
-  }
-  const broken = answer?.revert ? abi.ScheduleChecker.parseError(answer.revert)?.args : undefined;
-  if (broken !== undefined) return { kind: "broken", rule: Number(broken[0]), at: Number(broken[1]) };
-  throw new Error(
-    `The checker ${checker} gave no verdict: ${answer?.message}. Raise the node's gas limit for eth_call.`,
-  );
 }
 
 /** The same chain, as it was at a block. */

@@ -1,148 +1,118 @@
 /**
- * npm run test:mutation -- [--contract NAME] [--sample N] [--seed S]
+ * npm run test:mutation -- [--contract NAME] [--sample N] [--seed S] [--jobs J]
  *
- * Changes one place of a contract at a time, compiles it in a copy of the project and runs the tests of that contract, which
- * must pass before. A change that no test notices is a survivor. Prints one line per mutant and the score; exit code 1 below
- * 90 %. Known survivors that change nothing anybody could observe are in scripts/mutation/equivalent.json, with the reason; they
- * do not count.
+ * Changes one place of a contract at a time, compiles that contract, and runs its tests, which must pass before, against the
+ * changed code. A change that no test notices is a survivor. Prints one line per mutant and a table of scores; exit code 1 when
+ * the whole is below 90 %. Changes that leave the compiled code as it was are no mistakes, and those listed with a reason in
+ * scripts/mutation/equivalent.json change nothing that anybody could observe: neither counts.
  */
-import { spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { Worker } from "node:worker_threads";
+import { TOP } from "./mutation/copy.ts";
+import type { Task, Verdict } from "./mutation/judge.ts";
 import { type Mutant, mutantsOf } from "./mutation/mutants.ts";
+import { TARGETS } from "./mutation/targets.ts";
 
-const TOP = fileURLToPath(new URL("..", import.meta.url));
 const LEAST_SCORE = 90;
-/** Which tests belong to which source; all must pass before anything is changed. */
-const TESTS: Readonly<Record<string, readonly string[]>> = {
-  "AlgorithmRegistry.sol": ["AlgorithmRegistry"],
-  "AssetRegistry.sol": ["AssetRegistry"],
-  "FlexToken.sol": ["tokens"],
-  "TestEuro.sol": ["tokens"],
-  "ScheduleChecker.sol": ["ScheduleChecker"],
-  "SlotLedger.sol": ["SlotLedger", "SlotLedger.confirm"],
-  "Settlement.sol": [
-    "Settlement.bills",
-    "Settlement.batches",
-    "Settlement.disputes",
-    "Settlement.flexibility",
-    "Settlement.intents",
-    "Settlement.money",
-    "Settlement.registers",
-    "Settlement.invariants",
-  ],
-  "libraries/AccountWord.sol": ["Settlement.bills", "Settlement.disputes", "Settlement.invariants"],
-  "libraries/BillTree.sol": ["Settlement.bills", "Settlement.disputes"],
-  "libraries/IntentHash.sol": ["Settlement.intents", "Settlement.disputes", "Settlement.flexibility"],
-};
+type Result = Verdict | "equivalent";
 
-type Verdict = "killed" | "survived" | "does not compile" | "equivalent";
+const { values } = parseArgs({
+  options: {
+    contract: { type: "string" },
+    sample: { type: "string" },
+    seed: { type: "string", default: "1" },
+    jobs: { type: "string", default: "2" },
+  },
+});
+const sources = Object.keys(TARGETS).filter((name) => values.contract === undefined || name.includes(values.contract));
+if (sources.length === 0) throw new Error(`Say --contract with a part of one of ${Object.keys(TARGETS).join(", ")}.`);
+const all = sources.flatMap((name) => mutantsOf(name, readFileSync(join(TOP, "contracts", name), "utf8")));
+const chosen = values.sample === undefined ? all : sampled(all, Number(values.sample), Number(values.seed));
+const results = await judgeAll(chosen, Number(values.jobs));
+report(chosen, results);
 
-function main(): void {
-  const { values } = parseArgs({
-    options: { contract: { type: "string" }, sample: { type: "string" }, seed: { type: "string", default: "1" } },
-  });
-  const sources = Object.keys(TESTS).filter((name) => values.contract === undefined || name.includes(values.contract));
-  if (sources.length === 0) throw new Error(`Say --contract with a part of one of ${Object.keys(TESTS).join(", ")}.`);
-  const all = sources.flatMap((name) => mutantsOf(name, readFileSync(join(TOP, "contracts", name), "utf8")));
-  const chosen = values.sample === undefined ? all : sampled(all, Number(values.sample), Number(values.seed));
-  const copy = copyOfProject();
+/** Verdicts in the order of the mutants, each printed as soon as all before it are known. */
+async function judgeAll(mutants: readonly Mutant[], jobs: number): Promise<Result[]> {
+  const known = knownEquivalents();
+  const found: Result[] = [];
+  let printed = 0;
+  let next = 0;
+  const workers = Array.from({ length: jobs }, () => startJudge());
   try {
-    requirePassing(copy, new Set(chosen.map(({ file }) => file)));
-    const counts = new Map<Verdict, number>();
-    for (const mutant of chosen) {
-      const verdict = judge(copy, mutant);
-      counts.set(verdict, (counts.get(verdict) ?? 0) + 1);
-      console.log(`${verdict.padEnd(17)}${mutant.file}:${mutant.line}  ${mutant.before}  ->  ${mutant.after}`);
-    }
-    report(counts, chosen.length, all.length);
+    // Tests that fail anyway would count every mutant as killed.
+    for (const file of new Set(mutants.map(({ file }) => file)))
+      if ((await workers[0]!.ask(file)) !== true)
+        throw new Error(`The tests of contracts/${file} fail without any change. Mend them first.`);
+    await Promise.all(
+      workers.map(async ({ ask }) => {
+        for (let i = next++; i < mutants.length; i = next++) {
+          const mutant = mutants[i]!;
+          found[i] = known(mutant) ? "equivalent" : ((await ask(mutant)) as Verdict);
+          for (; found[printed] !== undefined; printed++) print(mutants[printed]!, found[printed]!);
+        }
+      }),
+    );
   } finally {
-    rmSync(copy, { recursive: true, force: true });
+    for (const { end } of workers) end();
   }
+  return found;
 }
 
-/** Sources, tests and configuration; the installed packages are shared. */
-function copyOfProject(): string {
-  const copy = mkdtempSync(join(tmpdir(), "oli-move-mutation-"));
-  for (const part of [
-    "backend",
-    "contracts",
-    "test",
-    "artifacts",
-    "cache",
-    "package.json",
-    "hardhat.config.ts",
-    "tsconfig.json",
-    ".mocharc.cjs",
-  ])
-    cpSync(join(TOP, part), join(copy, part), { recursive: true });
-  symlinkSync(join(TOP, "node_modules"), join(copy, "node_modules"), "junction");
-  return copy;
+/** A thread that answers one question at a time. */
+function startJudge() {
+  const worker = new Worker(new URL("mutation/judge.ts", import.meta.url));
+  const ask = (task: Task) =>
+    new Promise<unknown>((resolve, reject) => {
+      worker.once("message", resolve).once("error", reject).postMessage(task);
+    });
+  return { ask, end: () => worker.postMessage(null) };
 }
 
-function judge(copy: string, mutant: Mutant): Verdict {
-  if (isEquivalent(mutant)) return "equivalent";
-  const path = join(copy, "contracts", mutant.file);
-  const original = readFileSync(path, "utf8");
-  writeFileSync(path, mutant.source);
-  try {
-    if (!run(copy, "hardhat/dist/src/cli.js", ["build", "--quiet"])) return "does not compile";
-    const files = (TESTS[mutant.file] ?? []).map((name) => `test/contracts/${name}.test.ts`);
-    return run(copy, "mocha/bin/mocha.js", ["--bail", ...files]) ? "survived" : "killed";
-  } finally {
-    writeFileSync(path, original);
-  }
-}
-
-/** Tests that fail anyway would count every mutant as killed. */
-function requirePassing(copy: string, files: ReadonlySet<string>): void {
-  if (!run(copy, "hardhat/dist/src/cli.js", ["build", "--quiet"])) throw new Error("The contracts do not compile.");
-  for (const name of new Set([...files].flatMap((file) => TESTS[file] ?? [])))
-    if (!run(copy, "mocha/bin/mocha.js", ["--bail", `test/contracts/${name}.test.ts`]))
-      throw new Error(`test/contracts/${name}.test.ts fails without any change. Mend it first.`);
-}
-
-/** Whether a program of node_modules ends well. */
-function run(cwd: string, program: string, args: readonly string[]): boolean {
-  const env = { ...process.env, HARDHAT_DISABLE_TELEMETRY: "true", SETTLEMENT_SEQUENCES: "2", CHECKER_CASES: "60" };
-  const command = [join(TOP, "node_modules", program), ...args];
-  return spawnSync(process.execPath, command, { cwd, env, stdio: "ignore", timeout: 600_000 }).status === 0;
-}
-
-function isEquivalent({ file, before, after }: Mutant): boolean {
-  const known = JSON.parse(readFileSync(new URL("mutation/equivalent.json", import.meta.url), "utf8")) as readonly {
+function knownEquivalents(): (mutant: Mutant) => boolean {
+  const list = JSON.parse(readFileSync(new URL("mutation/equivalent.json", import.meta.url), "utf8")) as readonly {
     readonly file: string;
     readonly before: string;
     readonly after: string;
+    readonly reason: string;
   }[];
-  return known.some((one) => one.file === file && one.before === before && one.after === after);
+  return ({ file, before, after }) =>
+    list.some((one) => one.file === file && one.before === before && one.after === after);
 }
 
-/** `count` of them, spread evenly after a shuffle by the seed. */
-function sampled<T>(all: readonly T[], count: number, seed: number): T[] {
+/** `count` of them, drawn by the seed. */
+function sampled<T>(whole: readonly T[], count: number, seed: number): T[] {
   let state = seed >>> 0;
-  const next = () => {
+  const random = () => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
     return state;
   };
-  return all
-    .map((one) => ({ one, key: next() }))
+  return whole
+    .map((one) => ({ one, key: random() }))
     .sort((a, b) => a.key - b.key)
     .slice(0, count)
     .map(({ one }) => one);
 }
 
-function report(counts: ReadonlyMap<Verdict, number>, tried: number, all: number): void {
-  const of = (verdict: Verdict) => counts.get(verdict) ?? 0;
-  const judged = of("killed") + of("survived");
-  const score = judged === 0 ? 100 : (100 * of("killed")) / judged;
-  console.log(
-    `\n${tried} of ${all} mutants: ${of("killed")} killed, ${of("survived")} survived, ${of("equivalent")} equivalent, ${of("does not compile")} do not compile. Score ${score.toFixed(1)} %.`,
-  );
-  if (score < LEAST_SCORE) process.exitCode = 1;
+function print({ file, line, before, after }: Mutant, result: Result): void {
+  console.log(`${result.padEnd(17)}${file}:${line}  ${before}  ->  ${after}`);
 }
 
-main();
+function report(mutants: readonly Mutant[], results: readonly Result[]): void {
+  const row = (name: string, own: readonly Result[]) => {
+    const of = (...wanted: Result[]) => own.filter((one) => wanted.includes(one)).length;
+    const judged = of("killed", "survived");
+    const score = judged === 0 ? 100 : (100 * of("killed")) / judged;
+    const aside = of("equivalent", "same code");
+    console.log(`| ${name} | ${judged} | ${of("killed")} | ${of("survived")} | ${aside} | ${score.toFixed(1)} % |`);
+    return score;
+  };
+  console.log("\n| source | mutants | killed | survived | no mistake | score |\n|---|---|---|---|---|---|");
+  for (const file of new Set(mutants.map(({ file }) => file)))
+    row(
+      file,
+      results.filter((_, i) => mutants[i]?.file === file),
+    );
+  if (row("all", results) < LEAST_SCORE) process.exitCode = 1;
+}

@@ -1,0 +1,66 @@
+/** A thread that judges one mutant after the other, in a copy of the project of its own. */
+import { spawnSync } from "node:child_process";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parentPort } from "node:worker_threads";
+import { creationCode } from "./compile.ts";
+import { copyOfProject, TOP } from "./copy.ts";
+import type { Mutant } from "./mutants.ts";
+import { TARGETS } from "./targets.ts";
+
+export type Verdict = "killed" | "survived" | "does not compile" | "same code";
+/** A mutant to be judged; the name of a file whose tests must pass; null when there is nothing more to do. */
+export type Task = Mutant | string | null;
+
+const copy = copyOfProject();
+const originals = new Map<string, string | null>();
+
+parentPort?.on("message", (task: Task) => {
+  if (task === null) {
+    rmSync(copy, { recursive: true, force: true });
+    parentPort?.close();
+  } else parentPort?.postMessage(typeof task === "string" ? passes(task, original(task)) : judge(task));
+});
+
+function judge({ file, source }: Mutant): Verdict {
+  const code = creationCode(contractOf(file), { [file]: source }, "quick");
+  if (code === null) return "does not compile";
+  if (code === original(file)) return "same code";
+  if (!passes(file, code)) return "killed";
+  const [changed, unchanged] = [{ [file]: source }, {}].map((files) =>
+    creationCode(contractOf(file), files, "production"),
+  );
+  return changed === unchanged ? "same code" : "survived";
+}
+
+/** Whether the tests of `file` pass when its contract has this creation code. */
+function passes(file: string, code: string | null): boolean {
+  const contract = contractOf(file);
+  const path = join(copy, "artifacts", "contracts", `${contract}.sol`, `${contract}.json`);
+  const artifact = readFileSync(path, "utf8");
+  writeFileSync(path, JSON.stringify({ ...JSON.parse(artifact), bytecode: code }));
+  try {
+    return mocha((TARGETS[file]?.tests ?? []).map((name) => `test/contracts/${name}.test.ts`));
+  } finally {
+    writeFileSync(path, artifact);
+  }
+}
+
+function mocha(files: readonly string[]): boolean {
+  // Fewer random cases than in `npm test`, the same ones for each mutant.
+  const few = { SETTLEMENT_SEQUENCES: "6", CHECKER_CASES: "60" };
+  const env = { ...process.env, ...few, HARDHAT_DISABLE_TELEMETRY: "true", NODE_COMPILE_CACHE: join(copy, "cache") };
+  const command = [join(TOP, "node_modules", "mocha", "bin", "mocha.js"), "--bail", ...files];
+  return spawnSync(process.execPath, command, { cwd: copy, env, stdio: "ignore", timeout: 600_000 }).status === 0;
+}
+
+function original(file: string): string | null {
+  const contract = contractOf(file);
+  const known = originals.get(contract) ?? creationCode(contract, {}, "quick");
+  originals.set(contract, known);
+  return known;
+}
+
+function contractOf(file: string): string {
+  return TARGETS[file]?.contract ?? "";
+}

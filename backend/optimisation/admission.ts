@@ -176,12 +176,11 @@ function witnessOf(
   request: EnergyRequest,
   asking: number,
 ): OverloadWitness {
-  const { first, from, most, energy, used, m } = flow;
+  const { first, from, to, most, energy, used, m } = flow;
   const words = Math.floor((m + 31) / 32);
   const inside = new Int32Array(words);
   const isInside = (t: number) => ((inside[t >>> 5]! >>> t) & 1) === 1;
   const arcOf = (i: number, t: number) => first[i]! + t - from[i]!;
-  const endOf = (i: number) => from[i]! + first[i + 1]! - first[i]!;
   /** Every interval with room for the car before `end` is reached. */
   const enter = (i: number, start: number, end: number): void => {
     for (let t = start; t < end; t++) if (energy[arcOf(i, t)]! < most[arcOf(i, t)]!) inside[t >>> 5]! |= 1 << t;
@@ -202,7 +201,7 @@ function witnessOf(
       let met = 0;
       for (let w = 0; w < words; w++) met |= used[rankOf[i]! * words + w]! & inside[w]!;
       if (met === 0) continue;
-      const end = endOf(i);
+      const end = to[i]!;
       const shut = isShut(i, end - 1);
       const part = !shut || draws(i, Math.max(from[i]!, turn[i]!), end) ? WHOLE : 1;
       if (part <= joined[i]!) continue;
@@ -217,7 +216,7 @@ function witnessOf(
   for (const [i, { session }] of held.entries()) {
     if (joined[i] === 0) continue;
     sessions.push(session);
-    for (let t = from[i]!; t < endOf(i); t++) if (isInside(t)) neededWh += energy[arcOf(i, t)]!;
+    for (let t = from[i]!; t < to[i]!; t++) if (isInside(t)) neededWh += energy[arcOf(i, t)]!;
   }
   const intervals: number[] = [];
   let availableWh = 0;

@@ -7,7 +7,7 @@
  * Augmenting paths only move cars between intervals: no total and no car's energy ever falls.
  * Whole Wh and whole prices in, exact optimum out, with its proof (y, w).
  *
- * This file stands alone (types aside) and computes with + - * / floor min max and 32-bit sets (& | ~ << >>> clz32)
+ * This file stands alone (types aside) and computes with + - * / floor min max and 32-bit words (& | ~ ^ << >>> clz32)
  * only, so that its stored text gives the same bytes on every machine.
  */
 import type { GroupProblem, Plan } from "./problem.ts";
@@ -27,19 +27,24 @@ export function openFlow(problem: GroupProblem) {
   const n = cars.length;
   const m = intervals.length;
   const from = new Int32Array(n);
-  const first = new Int32Array(n + 1);
-  for (let i = 0; i < n; i++) {
+  const to = new Int32Array(n);
+  const first = new Int32Array(n);
+  const { order, gone } = byDeparture(problem);
+  let arcs = 0;
+  for (let rank = 0; rank < n; rank++) {
+    const i = order[rank]!;
     from[i] = cars[i]!.from;
-    first[i + 1] = first[i]! + cars[i]!.to - cars[i]!.from;
+    to[i] = cars[i]!.to;
+    first[i] = arcs;
+    arcs += to[i]! - from[i]!;
   }
-  const most = new Int32Array(first[n]!);
-  const energy = new Int32Array(first[n]!);
+  const most = new Int32Array(arcs);
+  const energy = new Int32Array(arcs);
   const total = new Float64Array(m);
   const left = new Int32Array(n);
 
   // Sets, 32 members to a word (a shift by r is one by r modulo 32): cars by rank, earliest departure first, so that
   // energy goes where it is most urgent, and intervals. A search then looks at words instead of arcs.
-  const order = byDeparture(problem);
   const carWords = Math.floor((n + 31) / 32);
   const words = Math.floor((m + 31) / 32);
   /** Per interval, the cars that could draw more there. */
@@ -48,21 +53,25 @@ export function openFlow(problem: GroupProblem) {
   const used = new Int32Array(n * words);
   /** The arc of a rank in interval t is origin[rank] + t. */
   const origin = new Int32Array(n);
+  /** Where the run of equally long intervals around each interval ends. */
+  const runEnd = new Int32Array(m).fill(m);
+  for (let t = m - 2; t >= 0; t--)
+    runEnd[t] = intervals[t]!.durationS === intervals[t + 1]!.durationS ? runEnd[t + 1]! : t + 1;
   for (let rank = 0; rank < n; rank++) {
     const i = order[rank]!;
-    const power = cars[i]!.powerW;
+    const word = rank >>> 5;
     origin[rank] = first[i]! - from[i]!;
-    let durationS = -1;
-    let wh = 0;
-    for (let t = from[i]!, a = first[i]!; a < first[i + 1]!; t++, a++) {
-      if (durationS !== intervals[t]!.durationS) {
-        durationS = intervals[t]!.durationS;
-        wh = Math.floor((power * durationS) / 3600);
-      }
-      most[a] = wh;
-      if (wh > 0) room[t * carWords + (rank >>> 5)]! |= 1 << rank;
+    for (let t = from[i]!, end = t; t < to[i]!; t = end) {
+      end = Math.min(to[i]!, runEnd[t]!);
+      const wh = Math.floor((cars[i]!.powerW * intervals[t]!.durationS) / 3600);
+      if (wh === 0) continue;
+      for (let a = origin[rank]! + t; a < origin[rank]! + end; a++) most[a] = wh;
+      // Only where a run begins and ends: an exclusive or from interval to interval completes the sets below.
+      room[t * carWords + word]! ^= 1 << rank;
+      if (end < m) room[end * carWords + word]! ^= 1 << rank;
     }
   }
+  for (let k = carWords; k < m * carWords; k++) room[k]! ^= room[k - carWords]!;
   /** Cars with energy left to serve, and cars and intervals that no failed search has reached. */
   const wanting = new Int32Array(carWords);
   const openCars = new Int32Array(carWords);
@@ -94,7 +103,7 @@ export function openFlow(problem: GroupProblem) {
       unseen[r >>> 5]! &= ~(1 << r);
       layers[distance * words + (r >>> 5)]! |= 1 << r;
       level[r] = distance;
-      next[r] = 0;
+      next[r] = gone[r]!;
       queue[tail++] = r;
     };
     see(t, 0);
@@ -106,7 +115,7 @@ export function openFlow(problem: GroupProblem) {
       beyond.set(unseen);
       for (; head < end; head++) {
         const base = queue[head]! * carWords;
-        for (let k = 0; k < carWords; k++) {
+        for (let k = gone[queue[head]!]! >>> 5; k < carWords; k++) {
           let cars = room[base + k]! & unseenCars[k]!;
           unseenCars[k]! &= ~cars;
           for (; cars !== 0; cars &= cars - 1) {
@@ -129,27 +138,32 @@ export function openFlow(problem: GroupProblem) {
 
   /** Can any car with energy left draw more in interval t? */
   function wanted(t: number): boolean {
-    for (let k = 0; k < carWords; k++) if ((room[t * carWords + k]! & wanting[k]!) !== 0) return true;
+    for (let k = gone[t]! >>> 5; k < carWords; k++) if ((room[t * carWords + k]! & wanting[k]!) !== 0) return true;
     return false;
   }
 
   /** Serves cars with energy left in interval t, up to `amount`, from rank next[t] on; returns the Wh served. */
   function serve(t: number, amount: number): number {
+    const base = t * carWords;
     let rest = amount;
-    for (let k = next[t]! >>> 5; k < carWords; k++) {
-      next[t] = 32 * k;
-      for (let cars = room[t * carWords + k]! & wanting[k]!; cars !== 0; cars &= cars - 1) {
+    let k = next[t]! >>> 5;
+    for (; k < carWords; k++) {
+      for (let cars = room[base + k]! & wanting[k]!; cars !== 0; cars &= cars - 1) {
         const rank = 32 * k + lowest(cars);
         const i = order[rank]!;
         const a = origin[rank]! + t;
-        const moved = Math.min(rest, left[i]!, most[a]! - energy[a]!);
+        const moved = Math.min(rest, left[i]!, most[a]! - energy[a]!) | 0;
         left[i]! -= moved;
         if (left[i] === 0) wanting[k]! &= ~(1 << rank);
         draw(rank, t, moved);
         rest -= moved;
-        if (rest === 0) return amount;
+        if (rest === 0) {
+          next[t] = 32 * k;
+          return amount;
+        }
       }
     }
+    next[t] = 32 * k;
     return amount - rest;
   }
 
@@ -162,22 +176,24 @@ export function openFlow(problem: GroupProblem) {
       for (let cars = ((room[s * carWords + k]! & leading[k]!) >>> skip) << skip; cars !== 0; cars &= cars - 1) {
         const rank = 32 * k + lowest(cars);
         next[s] = rank;
-        const a = origin[rank]! + s;
-        for (let j = 0; j < words; j++) {
-          for (let set = used[rank * words + j]! & layers[layer * words + j]!; set !== 0; set &= set - 1) {
+        const base = origin[rank]!;
+        const possible = Math.min(rest, most[base + s]! - energy[base + s]!) | 0;
+        let space = possible;
+        for (let j = 0; j < words && space > 0; j++) {
+          for (let set = used[rank * words + j]! & layers[layer * words + j]!; set !== 0 && space > 0; set &= set - 1) {
             const r = 32 * j + lowest(set);
-            const wish = Math.min(rest, most[a]! - energy[a]!, energy[origin[rank]! + r]!);
-            const moved = push(r, wish);
+            const wish = Math.min(space, energy[base + r]!) | 0;
+            const moved = layer === depth ? serve(r, wish) : push(r, wish);
             if (moved < wish) layers[layer * words + j]! &= ~(1 << r); // nothing more can be pushed into r
             if (moved === 0) continue;
             draw(rank, r, -moved);
-            draw(rank, s, moved);
-            rest -= moved;
-            if (rest === 0) return amount;
-            if (energy[a] === most[a]) break;
+            space -= moved;
           }
-          if (energy[a] === most[a]) break;
         }
+        if (space === possible) continue;
+        draw(rank, s, possible - space);
+        rest -= possible - space;
+        if (rest === 0) return amount;
       }
     }
     next[s] = 32 * carWords;
@@ -207,7 +223,7 @@ export function openFlow(problem: GroupProblem) {
   /** Raises the total of interval t by up to `amount` Wh from cars with energy `left`; returns the Wh raised. */
   function raise(t: number, amount: number): number {
     if (!ready) reopen();
-    next[t] = 0;
+    next[t] = gone[t]!;
     let rest = amount > 0 ? amount - serve(t, amount) : 0;
     while (rest > 0 && closed[t] === 0 && search(t)) {
       const pushed = push(t, rest);
@@ -229,20 +245,20 @@ export function openFlow(problem: GroupProblem) {
     for (let rank = 0; rank < n; rank++) if (left[order[rank]!]! > 0) wanting[rank >>> 5]! |= 1 << rank;
   }
 
-  return { n, m, from, first, most, energy, total, left, order, room, used, closed, raise, reopen, draw, allow };
+  return { n, m, from, to, first, most, energy, total, left, order, room, used, closed, raise, reopen, draw, allow };
 }
 
 /** The first member of a word that is not empty. */
 const lowest = (word: number): number => 31 - Math.clz32(word & -word);
 
-/** Cars by departure, then session (cars are in ascending order of it). */
-function byDeparture({ cars, intervals }: GroupProblem): Int32Array {
+/** Cars by departure, then session (cars are in ascending order of it), and how many have gone when an interval begins. */
+function byDeparture({ cars, intervals }: GroupProblem) {
   const place = new Int32Array(intervals.length + 2);
   for (const car of cars) place[car.to + 1]!++;
   for (let t = 0; t <= intervals.length; t++) place[t + 1]! += place[t]!;
   const order = new Int32Array(cars.length);
   for (let i = 0; i < cars.length; i++) order[place[cars[i]!.to]!++] = i;
-  return order;
+  return { order, gone: place };
 }
 
 /** Marginal prices of an interval in units of micro-euro per kWh / scale: `f` for PV surplus, `p` for import. */
@@ -317,20 +333,31 @@ export function leastCost(problem: GroupProblem): Plan {
     const free = Math.min(flow.total[t]!, pv[t]!);
     cost += BigInt(f[t]!) * BigInt(free) + BigInt(p[t]!) * BigInt(flow.total[t]! - free);
   }
+  const { energy, first } = flow;
   let short = 0;
   let unserved = 0;
-  const energyWh: number[][] = [];
+  const energyWh = new Array<number[]>(n);
   for (let i = 0; i < n; i++) {
     const missing = Math.max(0, flow.left[i]! - cars[i]!.moreWh);
     short += missing;
     unserved += flow.left[i]! - missing;
-    const stay: number[] = [];
-    for (let a = flow.first[i]!; a < flow.first[i + 1]!; a++) stay.push(flow.energy[a]!);
-    energyWh.push(stay);
+    const begin = first[i]!;
+    const length = cars[i]!.to - cars[i]!.from;
+    const stay = new Array<number>(length);
+    for (let k = 0; k < length; k++) stay[k] = energy[begin + k]!;
+    energyWh[i] = stay;
   }
   cost += BigInt(v1) * BigInt(short) + BigInt(v2) * BigInt(unserved);
-  const certificate = { y: Array.from(y, BigInt), w: Array.from(w, BigInt) };
+  const certificate = { y: bigints(y), w: bigints(w) };
   return { algorithm: "least-cost", energyWh, certificate, cost, bound: cost };
+}
+
+/** Neighbours are often equal, and then share one bigint. */
+function bigints(values: Float64Array): bigint[] {
+  const all = new Array<bigint>(values.length);
+  for (let i = 0; i < values.length; i++)
+    all[i] = i > 0 && values[i] === values[i - 1] ? all[i - 1]! : BigInt(values[i]!);
+  return all;
 }
 
 type Prices = {
@@ -348,7 +375,7 @@ type Prices = {
  * a car hands it to every interval that it uses. What nothing reaches is worth v1.
  */
 function dualPrices(problem: GroupProblem, flow: Flow, { f, p, pv, grid, v1, v2 }: Prices) {
-  const { n, m, from, first, most, energy, total, left, order, room, used } = flow;
+  const { n, m, total, left, order, room, used } = flow;
   const { cars } = problem;
   const carWords = Math.floor((n + 31) / 32);
   const words = Math.floor((m + 31) / 32);
@@ -397,7 +424,8 @@ function dualPrices(problem: GroupProblem, flow: Flow, { f, p, pv, grid, v1, v2 
     spread(price);
   }
 
-  // Complementary slackness: with it, bound = cost by linear programming duality, term by term.
+  // Complementary slackness: with it, bound = cost by linear programming duality, term by term. Between a car and an
+  // interval it holds by the sweep: a car with room there has y <= w, and one that draws there y >= w.
   let proven = true;
   for (let t = 0; t < m; t++) if (w[t]! > nextPrice(t) || w[t]! < lastPrice(t)) proven = false;
   for (let i = 0; i < n; i++) {
@@ -407,10 +435,6 @@ function dualPrices(problem: GroupProblem, flow: Flow, { f, p, pv, grid, v1, v2 
     if (left[i]! - short > 0 && y[i]! < v2) proven = false;
     if (servesMore(i) && y[i]! > v2) proven = false;
     if (short < needWh && y[i]! > v1) proven = false;
-    for (let a = first[i]!, t = from[i]!; a < first[i + 1]!; a++, t++) {
-      const gain = y[i]! - w[t]!;
-      if (gain > 0 ? energy[a]! < most[a]! : gain < 0 && energy[a]! > 0) proven = false;
-    }
   }
   if (!proven)
     throw new Error("The least-cost plan could not be proven optimal. Use the fallback and report the problem.");

@@ -20,7 +20,7 @@ export function openPromiseFlow(problem: GroupProblem) {
   const { intervals } = problem;
   const empty: Car = { ...NOBODY, to: intervals.length };
   const flow = openFlow({ ...problem, cars: [...problem.cars, ...Array.from({ length: SEATS }, () => empty)] });
-  const { n, m, from, first, most, energy, total, left, order, room, used, draw } = flow;
+  const { n, m, from, to, first, most, energy, total, left, order, room, used, draw } = flow;
   const carWords = Math.floor((n + 31) / 32);
   const words = Math.floor((m + 31) / 32);
   const rankOf = new Int32Array(n);
@@ -149,7 +149,7 @@ export function openPromiseFlow(problem: GroupProblem) {
   /** Takes `wh` from car i, the latest first, so that what it has before its first deadline stays. */
   function take(i: number, wh: number): void {
     let rest = wh;
-    for (let t = from[i]! + first[i + 1]! - first[i]! - 1; t >= from[i]! && rest > 0; t--) {
+    for (let t = to[i]! - 1; t >= from[i]! && rest > 0; t--) {
       const moved = Math.min(rest, energy[arcOf(i, t)]!);
       if (moved === 0) continue;
       change(i, t, -moved);
@@ -160,7 +160,7 @@ export function openPromiseFlow(problem: GroupProblem) {
 
   function lateWh(i: number): number {
     let sum = 0;
-    for (let t = turn[i]!; t < from[i]! + first[i + 1]! - first[i]!; t++) sum += energy[arcOf(i, t)]!;
+    for (let t = turn[i]!; t < to[i]!; t++) sum += energy[arcOf(i, t)]!;
     return sum;
   }
 

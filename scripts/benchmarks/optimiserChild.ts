@@ -49,7 +49,7 @@ async function own(cars: number): Promise<Own> {
   const first = performance.now();
   const plan = leastCost(problem);
   const firstMs = performance.now() - first;
-  const runs = cars <= 320 ? 101 : cars <= 3_000 ? 31 : 9;
+  const runs = cars <= 3_000 ? 101 : 9;
   const { ms } = await median(runs, () => leastCost(problem));
   const peak = peakMb();
   const check = await median(5, () => planValue(problem, plan));

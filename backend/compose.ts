@@ -6,6 +6,7 @@ import { createHmac, randomBytes } from "node:crypto";
 import { HDNodeWallet, Mnemonic } from "ethers";
 import { algorithmSpecs } from "./adapters/chain/algorithms.ts";
 import { type ChainReader, createChainReader } from "./adapters/chain/chainReader.ts";
+import { createChainWatch } from "./adapters/chain/chainWatch.ts";
 import { bindContracts, type Contracts } from "./adapters/chain/contracts.ts";
 import {
   type Artifacts,
@@ -30,7 +31,7 @@ import { type DatabaseOptions, type OpenDatabase, openDatabase } from "./adapter
 import { createStore } from "./adapters/store/store.ts";
 import { MAX_EARLY } from "./usecases/earlyWeight.ts";
 import { EXTRA, VOLL } from "./usecases/groupProblem.ts";
-import type { Lane, Settings, Store, World } from "./usecases/ports.ts";
+import type { ChainWatch, Lane, Settings, Store, World } from "./usecases/ports.ts";
 
 export type SystemOptions = {
   readonly database?: DatabaseOptions;
@@ -40,7 +41,12 @@ export type SystemOptions = {
   readonly chainRpcPort?: number;
   /** A saved embedded chain to go on with. */
   readonly chainDump?: Parameters<typeof importChain>[0];
-  readonly chainKeys?: Readonly<Record<Lane | "deployer", Hex>> | null;
+  /** The arbiter's may be missing: then this service carries out no decisions. */
+  readonly chainKeys?:
+    | (Readonly<Record<Exclude<Lane, "arbiter"> | "deployer", Hex>> & { readonly arbiter?: Hex })
+    | null;
+  /** How long a bill can be disputed after it was posted, s, on a local chain that is deployed now; 0: never. */
+  readonly disputeWindowS?: number;
   readonly walletKeks?: Readonly<Record<number, Uint8Array>> | null;
   readonly random: World["random"];
   readonly alarm?: (text: string) => void;
@@ -58,6 +64,8 @@ export type System = {
   readonly ledger: FullLedger;
   readonly reader: ChainReader;
   readonly writer: Writer;
+  readonly watch: ChainWatch;
+  readonly holdsArbiterKey: boolean;
   readonly wallets: KeyRing;
   readonly solver: Solver;
   readonly random: World["random"];
@@ -99,9 +107,10 @@ const DEVELOPMENT_MNEMONIC = "test test test test test test test test test test 
 const developmentKey = (index: number) =>
   HDNodeWallet.fromMnemonic(Mnemonic.fromPhrase(DEVELOPMENT_MNEMONIC), `m/44'/60'/0'/0/${index}`).privateKey as Hex;
 
-const LANES: readonly Lane[] = ["registry", "slots", "billing", "treasury"];
+const LANES = ["registry", "slots", "billing", "treasury"] as const satisfies readonly Lane[];
+const ARBITER = 8;
 /** The deployer's address decides the contracts' addresses; a chain that another database deployed on takes the next one. */
-const DEPLOYERS = [4, 5, 6, 7, 8, 9];
+const DEPLOYERS = [4, 5, 6, 7, 9];
 
 export async function openSystem(options: SystemOptions): Promise<System> {
   const database = await openDatabase(options.database ?? {});
@@ -114,9 +123,9 @@ export async function openSystem(options: SystemOptions): Promise<System> {
     opened.unshift(embedded ?? rpc);
     if (rpc.chainId !== LOCAL_CHAIN_ID && !options.chainKeys)
       throw new Error(`CHAIN_KEYS is needed on chain ${rpc.chainId}: the development keys are for local chains only.`);
-    const signers = Object.fromEntries(LANES.map((lane) => [lane, localSigner(keys[lane])])) as Record<Lane, Signer>;
+    const signers = signersOf(keys);
     const artifacts = loadArtifacts();
-    const manifest = await deployed(rpc, store, artifacts, signers);
+    const manifest = await deployed(rpc, store, artifacts, signers, options.disputeWindowS ?? 0);
     const contracts = bindContracts(manifest, artifacts);
     const reader = createChainReader(rpc, contracts);
     const policy: Policy = rpc.chainId === LOCAL_CHAIN_ID ? LOCAL_POLICY : PUBLIC_POLICY;
@@ -152,6 +161,8 @@ export async function openSystem(options: SystemOptions): Promise<System> {
       ledger: createLedger(contracts),
       reader,
       writer,
+      watch: createChainWatch(rpc, contracts, policy.depth),
+      holdsArbiterKey: signers.arbiter !== undefined,
       wallets,
       solver,
       random: options.random,
@@ -176,15 +187,30 @@ async function openChain(options: SystemOptions): Promise<{ rpc: Rpc; embedded: 
   return { rpc: embedded.rpc, embedded };
 }
 
-const laneKeys = (given: SystemOptions["chainKeys"]): Readonly<Record<Lane, Hex>> =>
-  given ?? (Object.fromEntries(LANES.map((lane, i) => [lane, developmentKey(i)])) as Record<Lane, Hex>);
+type LaneKeys = Omit<NonNullable<SystemOptions["chainKeys"]>, "deployer">;
+const laneKeys = (given: SystemOptions["chainKeys"]): LaneKeys =>
+  given ?? {
+    ...(Object.fromEntries(LANES.map((lane, i) => [lane, developmentKey(i)])) as LaneKeys),
+    arbiter: developmentKey(ARBITER),
+  };
+
+type Signers = Readonly<Record<(typeof LANES)[number], Signer>> & { readonly arbiter?: Signer };
+
+/** Throws when the arbiter would decide with the key that bills. */
+function signersOf(keys: LaneKeys): Signers {
+  if (keys.arbiter !== undefined && LANES.some((lane) => keys[lane] === keys.arbiter))
+    throw new Error("The arbiter's key is another lane's too. Who bills must not decide disputes: give it its own.");
+  const signers = Object.fromEntries(LANES.map((lane) => [lane, localSigner(keys[lane])])) as Signers;
+  return keys.arbiter === undefined ? signers : { ...signers, arbiter: localSigner(keys.arbiter) };
+}
 
 /** The contracts of this chain: of a test network from deployments/, on a local chain deployed once and remembered in the database. */
 async function deployed(
   rpc: Rpc,
   store: Store,
   artifacts: Artifacts,
-  signers: Record<Lane, Signer>,
+  signers: Signers,
+  windowS: number,
 ): Promise<Manifest> {
   if (rpc.chainId !== LOCAL_CHAIN_ID) {
     const manifest = await readManifest(rpc.chainId);
@@ -199,7 +225,7 @@ async function deployed(
     await requireDeployment(rpc, known.state as Manifest, artifacts, 0);
     return known.state as Manifest;
   }
-  const manifest = await deployOnce(rpc, store, genesis.hash, artifacts, localConfig(signers));
+  const manifest = await deployOnce(rpc, store, genesis.hash, artifacts, localConfig(signers, windowS));
   await store.snapshots.save(name, 0 as never, manifest);
   return manifest;
 }
@@ -231,8 +257,7 @@ async function freshDeployer(rpc: Rpc): Promise<number> {
   throw new Error("All development deployers were used on this local chain. Start a fresh one.");
 }
 
-function localConfig(signers: Record<Lane, Signer>): DeploymentConfig {
-  const { registry, slots, billing, treasury } = signers;
+function localConfig({ registry, slots, billing, treasury, arbiter }: Signers, windowS: number): DeploymentConfig {
   const holders = {
     guardian: [treasury.address],
     operator: [slots.address],
@@ -241,8 +266,10 @@ function localConfig(signers: Record<Lane, Signer>): DeploymentConfig {
     publisher: [registry.address],
     pauser: [treasury.address],
     faucet: [treasury.address],
+    ...(arbiter ? { arbiter: [arbiter.address] } : {}),
   };
   return localDeployment(holders, {
+    windowS,
     admin: localSigner(developmentKey(9)).address,
     algorithms: algorithmSpecs(REGISTERED),
   });

@@ -3,6 +3,8 @@ import { z } from "zod";
 
 const hex32 = z.string().regex(/^0x[0-9a-fA-F]{64}$/, "must be 0x and 64 hex digits");
 const LANES = ["deployer", "registry", "slots", "billing", "treasury"] as const;
+/** Of a lane that need not be here. */
+const OPTIONAL = "arbiter";
 
 const schema = z.object({
   PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
@@ -17,6 +19,8 @@ const schema = z.object({
   LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("info"),
 });
 
+type ChainKeys = Readonly<Record<(typeof LANES)[number], `0x${string}`> & { [OPTIONAL]?: `0x${string}` }>;
+
 export type Config = {
   readonly port: number;
   readonly host: string;
@@ -28,7 +32,7 @@ export type Config = {
   /** Where the embedded chain answers JSON-RPC on 127.0.0.1; null: 8545, or any free port when that is taken. */
   readonly chainRpcPort: number | null;
   /** Private keys of the lanes; null: the public development keys, on a local chain only. */
-  readonly chainKeys: Readonly<Record<(typeof LANES)[number], `0x${string}`>> | null;
+  readonly chainKeys: ChainKeys | null;
   /** Key-encryption keys by version; null: random, for an embedded database only. */
   readonly walletKeks: Readonly<Record<number, Uint8Array>> | null;
   readonly authSecret: string | null;
@@ -65,15 +69,16 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   };
 }
 
-/** "registry=0x..,slots=0x..,billing=0x..,treasury=0x..,deployer=0x.." */
-function chainKeys(text: string): NonNullable<Config["chainKeys"]> {
+/** "registry=0x..,slots=0x..,billing=0x..,treasury=0x..,deployer=0x..", and "arbiter=0x.." where it decides here. */
+function chainKeys(text: string): ChainKeys {
   const pairs = Object.fromEntries(text.split(",").map((pair) => pair.trim().split("=", 2) as [string, string]));
-  const wrong = LANES.filter((lane) => !hex32.safeParse(pairs[lane]).success);
+  const wanted = OPTIONAL in pairs ? [...LANES, OPTIONAL] : LANES;
+  const wrong = wanted.filter((lane) => !hex32.safeParse(pairs[lane]).success);
   if (wrong.length > 0)
     throw new Error(
       `Configuration: CHAIN_KEYS lacks a key of 0x and 64 hex digits for ${wrong.join(", ")} (form: lane=0x..,lane=0x..).`,
     );
-  return pairs as NonNullable<Config["chainKeys"]>;
+  return pairs as ChainKeys;
 }
 
 /** "1:<64 hex>,2:<64 hex>"; the highest version seals new wallets. */

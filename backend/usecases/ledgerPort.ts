@@ -1,11 +1,12 @@
 /** The contracts, as the use cases see them: pure encoders from domain data to calls, and commitments. No network. */
 import type { MethodName } from "../domain/algorithms.ts";
+import type { DisputeTerms } from "../domain/disputes.ts";
 import type { EpochSecond, MicroEur, MicroEurPerKwh } from "../domain/units.ts";
 
 export type Hex = `0x${string}`;
 
 /** Chain keys with roles of their own: a stuck bill never delays a slot. */
-export type Lane = "registry" | "slots" | "billing" | "treasury";
+export type Lane = "registry" | "slots" | "billing" | "treasury" | "arbiter";
 
 /** One call that the chain writer will send once. */
 export type ChainCall = {
@@ -22,6 +23,10 @@ export type ChainCall = {
   /** Where the cost is known, so that no estimate is needed. */
   readonly gasLimit: number | null;
 };
+
+/** Keys of calls that may have to be given up. */
+export const disputeKey = (cpo: number, number: number) => `dispute:${cpo}:${number}`;
+export const resolveKey = (cpo: number, number: number) => `resolve:${cpo}:${number}`;
 
 /** Row of an asset in a run, 12 bytes on chain: limit in 10 W, power in 20 W steps, register in Wh. */
 export type AssetRow = {
@@ -79,9 +84,21 @@ export type RedeemIntent = {
   readonly deadline: EpochSecond;
 };
 
+/** Once its driver has signed it, anyone may send it. */
+export type DisputeIntent = {
+  readonly driver: Hex;
+  readonly cpo: number;
+  /** Of the session. */
+  readonly number: number;
+  readonly nonce: number;
+  readonly deadline: EpochSecond;
+};
+
 export type Ledger = {
   /** Versions (keccak256 of the registered specification) of the algorithms that plans may claim. */
   readonly versions: Readonly<Record<MethodName, Hex>>;
+  /** Of this deployment. */
+  readonly disputeTerms: DisputeTerms;
   setGroup(g: { group: number; cpo: number; capacityW: number; parent: number; fromSlot: number }): ChainCall;
   registerAssets(list: readonly AssetSpec[]): ChainCall;
   assetId(cpo: number, salt: Hex, evseId: string): Hex;
@@ -105,6 +122,12 @@ export type Ledger = {
   post(batch: { cpo: number; seq: number; lines: readonly BillLine[] }): ChainCall;
   redeem(intents: readonly (RedeemIntent & { signature: Hex })[], key: string): ChainCall;
   finalise(b: { cpo: number; seq: number }): ChainCall;
+  /** `lines` are those of the whole batch, in the order in which they were posted: one of them is proven. */
+  dispute(d: { seq: number; lines: readonly BillLine[]; intent: DisputeIntent & { signature: Hex } }): ChainCall;
+  /** The arbiter's decision. */
+  resolve(d: { cpo: number; number: number; refund: MicroEur; flexDeltaWh: number }): ChainCall;
+  /** Ends a dispute that nobody decided in time. */
+  expire(d: { cpo: number; number: number }): ChainCall;
 
   problemHash(p: Uint8Array): Hex;
   /** The salt is the first 32 bytes of the problem. */
@@ -132,4 +155,5 @@ export type SealedWallet = {
 export type Wallets = {
   create(walletId: string): SealedWallet;
   signRedeem(wallet: SealedWallet, intent: RedeemIntent): Promise<Hex>;
+  signDispute(wallet: SealedWallet, intent: DisputeIntent): Promise<Hex>;
 };

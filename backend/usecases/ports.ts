@@ -26,10 +26,12 @@ import type {
 import type { EpochSecond, MicroEur, MicroEurPerKwh, WattHour } from "../domain/units.ts";
 import type { Solve } from "../optimisation/model.ts";
 import type { Board } from "./board.ts";
+import type { DisputeStore } from "./disputePort.ts";
 import type { ChainCall, Ledger, SealedWallet, Wallets } from "./ledgerPort.ts";
 import type { StrategyWindow } from "./strategies.ts";
 
 export type * from "./chainReaderPort.ts";
+export type * from "./disputePort.ts";
 export type * from "./ledgerPort.ts";
 
 export type World = {
@@ -44,6 +46,8 @@ export type World = {
   /** The live picture of every group, kept in memory and saved with each step (board.ts). */
   readonly board: Board;
   readonly settings: Settings;
+  /** Whether the service holds the key of an arbiter, so that it can send decisions. */
+  readonly holdsArbiterKey?: boolean;
   /** Live updates for whoever watches; nothing depends on them. */
   readonly updates?: { publish(topic: string, data: unknown): void };
   /** Tests and the sample scenario make the optimiser late or the second solver differ. */
@@ -114,6 +118,7 @@ export type Store = {
   readonly plans: PlanStore;
   readonly grid: GridStore;
   readonly bills: BillStore;
+  readonly disputes: DisputeStore;
   readonly incidents: IncidentStore;
   readonly outbox: OutboxStore;
   readonly snapshots: SnapshotStore;
@@ -388,6 +393,29 @@ export type SessionSlot = {
   readonly meteredWh: number;
 };
 
+export type Batch = {
+  readonly seq: number;
+  readonly at: EpochSecond;
+  /** Times of blocks. Noted only where bills can be disputed. */
+  readonly postedAt: EpochSecond | null;
+  readonly finalisedAt: EpochSecond | null;
+};
+
+/** What a CPO's settled sessions of drivers come to, ended disputes included. */
+export type BillFigures = {
+  readonly bills: number;
+  readonly energyWh: WattHour;
+  readonly billedMicroEur: MicroEur;
+  /** Compensation above bills, which the CPO pays. */
+  readonly creditedMicroEur: MicroEur;
+  readonly refundedMicroEur: MicroEur;
+  /** With what disputes gave and took back. */
+  readonly flexWh: WattHour;
+  /** Bills under dispute, and what they come to. */
+  readonly disputes: number;
+  readonly disputedMicroEur: MicroEur;
+};
+
 export type BillStore = {
   add(settlement: Settlement, slots: readonly SessionSlot[]): Promise<void>;
   ofSession(sessionId: string): Promise<Settlement | null>;
@@ -397,7 +425,13 @@ export type BillStore = {
   waiting(cpoId: string): Promise<readonly Settlement[]>;
   /** Gives the settlements the next batch number of the CPO, which it returns. */
   assignBatch(cpoId: string, sessionIds: readonly string[], at: EpochSecond): Promise<number>;
-  batches(cpoId: string): Promise<readonly { readonly seq: number; readonly at: EpochSecond }[]>;
+  /** Ascending by number. */
+  batches(cpoId: string): Promise<readonly Batch[]>;
+  /** When the chain posted a batch, or finalised it: the time of the block. */
+  markBatch(cpoId: string, seq: number, what: "posted" | "finalised", at: EpochSecond): Promise<void>;
+  /** Posted and not finalised, of all CPOs. */
+  unfinalised(): Promise<readonly (Batch & { readonly cpoId: string })[]>;
+  figures(cpoId: string): Promise<BillFigures>;
   ofBatch(cpoId: string, seq: number): Promise<readonly Settlement[]>;
   slots(groupId: string, fromSlot: number, toSlot: number): Promise<readonly SessionSlot[]>;
   ofDriver(driverId: string, limit: number): Promise<readonly Settlement[]>;
@@ -430,6 +464,8 @@ export type IncidentStore = {
 export type OutboxStore = {
   /** Joins the transaction of the business change; a key that exists already changes nothing. */
   enqueue(call: ChainCall): Promise<void>;
+  /** Gives up a call that cannot succeed any more; without effect on one that is done or was never there. */
+  cancel(key: string): Promise<void>;
   /** Rows that are not final, and the age of the oldest. */
   open(): Promise<{ readonly count: number; readonly oldestAt: EpochSecond | null }>;
 };

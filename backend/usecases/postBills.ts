@@ -31,7 +31,9 @@ async function postBatch(world: Needs, cpo: Cpo, settlements: readonly Settlemen
     const lines: BillLine[] = [];
     for (const settlement of settlements) lines.push(await lineOf(store, settlement));
     await store.outbox.enqueue(world.ledger.post({ cpo: cpo.number, seq, lines }));
-    await store.outbox.enqueue(world.ledger.finalise({ cpo: cpo.number, seq }));
+    // Where bills can be disputed, followDisputes.ts finalises the batch when its window is over.
+    if (world.ledger.disputeTerms.windowS === 0)
+      await store.outbox.enqueue(world.ledger.finalise({ cpo: cpo.number, seq }));
   });
 }
 

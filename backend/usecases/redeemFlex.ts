@@ -1,5 +1,7 @@
 /** A driver turns FLEX into euros from the CPO's pot: a signed intent, relayed, so that the driver needs no gas. */
+import { corrected } from "../domain/disputes.ts";
 import { epochSecond } from "../domain/units.ts";
+import { disputesOf } from "./billStates.ts";
 import type { World } from "./ports.ts";
 import { type Refused, refused } from "./refused.ts";
 
@@ -26,7 +28,12 @@ export async function redeemFlex(
   const cpo = (await world.store.sites.cpos()).find((one) => one.id === wish.cpoId);
   if (!cpo) return refused("unknown-cpo", `CPO ${wish.cpoId} is not known.`);
   if (wish.wh <= 0) return refused("too-little", "Redeem at least 1 Wh of FLEX.");
-  const earned = (await world.store.bills.ofDriver(driver.id, 100_000)).reduce((sum, bill) => sum + bill.flexWh, 0);
+  const bills = await world.store.bills.ofDriver(driver.id, 100_000);
+  const disputes = await disputesOf(world.store, bills);
+  const earned = bills.reduce(
+    (sum, bill) => sum + corrected(bill, disputes.get(bill.sessionId)?.closed ?? null).flexWh,
+    0,
+  );
   if (wish.wh > earned) return refused("too-much", `Only ${earned} Wh of FLEX were ever earned.`);
   const intent = {
     driver: wallet.address,

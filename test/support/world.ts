@@ -100,7 +100,11 @@ export const aWorldAround = (
 ): World => ({
   ...parts,
   ledger: aLedger(),
-  wallets: { create: aWallet, signRedeem: async (wallet, intent) => hash(`${wallet.address}:${intent.nonce}`) },
+  wallets: {
+    create: aWallet,
+    signRedeem: async (wallet, intent) => hash(`${wallet.address}:${intent.nonce}`),
+    signDispute: async (wallet, intent) => hash(`${wallet.address}:${intent.nonce}`),
+  },
   solve: async (lp) => solveWithJavascriptLpSolver(lp),
   random: (bytes, label) => new Uint8Array(createHash("sha256").update(label).digest().subarray(0, bytes)),
   settings: { ...SETTINGS, ...settings },
@@ -349,6 +353,7 @@ const MANIFEST: Manifest = {
   ) as unknown as Manifest["contracts"],
   algorithms: Object.fromEntries(METHOD_NAMES.map((name) => [`${name}/1`, hash(name)])),
 };
-export const aLedger = () => createLedger(bindContracts(MANIFEST, artifacts));
+/** `windowS`: how long bills can be disputed. */
+export const aLedger = (windowS = 0) => createLedger({ ...bindContracts(MANIFEST, artifacts), windowS });
 export const aWallet = (id: string) =>
   ({ walletId: id, address: address(id), kekVersion: 1, sealedKey: "0x00", wrappedDek: "0x00" }) as const;

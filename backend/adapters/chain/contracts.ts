@@ -10,6 +10,8 @@ export type Contracts = {
   readonly algorithms: Manifest["algorithms"];
   /** First block that can hold anything of ours. */
   readonly fromBlock: number;
+  /** Seconds in which a bill can be disputed after it was posted; Settlement's `window`. */
+  readonly windowS: number;
   /** EIP-712 domain separator of Settlement; part of every leaf of a bill. */
   readonly domainSeparator: Hex;
   /** Throws for a contract that the deployment has not. */
@@ -44,9 +46,16 @@ export function bindContracts(manifest: Manifest, artifacts: Artifacts): Contrac
     abi,
     algorithms: manifest.algorithms,
     fromBlock: Math.min(...Object.values(manifest.contracts).map(({ block }) => block)),
+    windowS: windowOf(manifest),
     domainSeparator: TypedDataEncoder.hashDomain(domain) as Hex,
     addressOf,
     encode: (contract, verb, args) => abi[contract].encodeFunctionData(verb, args) as Hex,
     decodeRevert,
   };
+}
+
+/** The manifest's constructor arguments are compared with the creation transaction, so they can be relied on. */
+function windowOf({ contracts }: Manifest): number {
+  const notices = contracts.Settlement.args[3];
+  return Array.isArray(notices) ? Number(notices[0]) : 0;
 }

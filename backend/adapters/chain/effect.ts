@@ -9,11 +9,17 @@ import type { Contracts } from "./contracts.ts";
 import type { ContractName } from "./deployment.ts";
 import type { Hex } from "./rpc.ts";
 
+/** ISettlement's DisputeState. */
+const NOT_DISPUTED = 0;
+const RESOLVED = 2;
+
 export type Asked = { readonly contract: string; readonly call: string; readonly data: Hex };
 
 export function createEffect(contracts: Contracts, reader: ChainReader): (call: Asked) => Promise<boolean> {
   const { abi } = contracts;
   const decode = ({ contract, call, data }: Asked) => abi[contract as ContractName].decodeFunctionData(call, data);
+  const disputeStateOf = async (cpo: bigint, number: bigint) =>
+    Number((await reader.ask("Settlement", "disputeOf", [cpo, number]))[0].state);
   const all = async <T>(list: Iterable<T>, holds: (one: T) => Promise<boolean>) => {
     for (const one of list) if (!(await holds(one))) return false;
     return true;
@@ -36,6 +42,20 @@ export function createEffect(contracts: Contracts, reader: ChainReader): (call: 
     async "Settlement.finalise"(call) {
       const [cpo, seq] = decode(call) as unknown as [bigint, bigint];
       return (await reader.batch(Number(cpo), Number(seq))).finalised;
+    },
+    async "Settlement.disputeBySig"(call) {
+      const [, , , intent] = decode(call);
+      return (await disputeStateOf(intent.cpo, intent.number)) !== NOT_DISPUTED;
+    },
+    /** Another decision than ours is no effect of ours. */
+    async "Settlement.resolve"(call) {
+      const [cpo, number, refund, flexDelta] = decode(call) as unknown as bigint[];
+      const ended = await reader.logs("Settlement", "Resolved", [cpo, number]);
+      return ended.some(({ args }) => args.refund === refund && args.flexDelta === flexDelta);
+    },
+    async "Settlement.expire"(call) {
+      const [cpo, number] = decode(call) as unknown as [bigint, bigint];
+      return (await disputeStateOf(cpo, number)) === RESOLVED;
     },
     async "Settlement.registerDrivers"(call) {
       return all(decode(call)[0] as Hex[], async (driver) => (await reader.account(driver)).isDriver);

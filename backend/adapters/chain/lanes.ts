@@ -22,7 +22,7 @@ export type LaneConfig = {
 };
 
 /** Roles are granted and drivers registered before slots and bills refer to them. */
-const ORDER: readonly Lane[] = ["registry", "treasury", "slots", "billing"];
+const ORDER: readonly Lane[] = ["registry", "treasury", "slots", "billing", "arbiter"];
 /** Looks in a row before a strange nonce is believed: nodes behind a load balancer lag. */
 const STRIKES = 3;
 

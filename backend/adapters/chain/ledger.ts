@@ -2,6 +2,7 @@
 
 import { AbiCoder, MaxUint256 } from "ethers";
 import { METHOD_NAMES } from "../../domain/algorithms.ts";
+import { disputeKey, resolveKey } from "../../usecases/ledgerPort.ts";
 import type { AssetSpec, BillLine, ChainCall, Lane, Ledger, RunRecord } from "../../usecases/ports.ts";
 import {
   earlierLink,
@@ -30,6 +31,8 @@ const ACTIVE = 2;
  */
 const GAS_CAP = 16_777_216;
 const capped = (gas: number) => Math.min(gas, GAS_CAP);
+/** Settlement.DISPUTE_TERM: it is a constant of the contract. */
+const DISPUTE_TERM_S = 30 * 86_400;
 /** geth refuses transactions above 128 KiB. */
 const MAX_DATA_BYTES = 120_000;
 
@@ -72,6 +75,8 @@ export function createLedger(contracts: Contracts): FullLedger {
 
   return {
     versions: Object.fromEntries(METHOD_NAMES.map((name) => [name, version(`${name}/1`)])) as Ledger["versions"],
+
+    disputeTerms: { windowS: contracts.windowS, termS: DISPUTE_TERM_S },
 
     /* Registers */
 
@@ -208,6 +213,35 @@ export function createLedger(contracts: Contracts): FullLedger {
         key,
         gasLimit: 100_000 + 110_000 * intents.length,
         args: intents.map(({ driver, cpo, wh, nonce }) => ({ driver, cpo, wh, nonce })),
+      }),
+
+    /* Disputes */
+
+    dispute({ seq, lines, intent: { signature, ...intent } }) {
+      const { cpo, number, driver, nonce } = intent;
+      const index = lines.findIndex((line) => line.number === number);
+      const leaves = lines.map((line) => lineLeaf(contracts.domainSeparator, cpo, seq, line));
+      const proof = merkleProof(leaves, index);
+      return callOf("Settlement", "disputeBySig", [seq, lines[index], proof, intent, signature], {
+        lane: "billing",
+        key: disputeKey(cpo, number),
+        gasLimit: 250_000 + 2_000 * proof.length,
+        args: { cpo, seq, number, driver, nonce },
+      });
+    },
+    resolve: ({ cpo, number, refund, flexDeltaWh }) =>
+      callOf("Settlement", "resolve", [cpo, number, refund, flexDeltaWh], {
+        lane: "arbiter",
+        key: resolveKey(cpo, number),
+        gasLimit: 200_000,
+        args: { cpo, number, refund: String(refund), flexDeltaWh },
+      }),
+    expire: ({ cpo, number }) =>
+      callOf("Settlement", "expire", [cpo, number], {
+        lane: "billing",
+        key: `expire:${cpo}:${number}`,
+        gasLimit: 200_000,
+        args: { cpo, number },
       }),
 
     /* Commitments */

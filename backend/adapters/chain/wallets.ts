@@ -10,7 +10,7 @@
  */
 import { createCipheriv, createDecipheriv } from "node:crypto";
 import { computeAddress, SigningKey, TypedDataEncoder, type TypedDataField } from "ethers";
-import type { RedeemIntent, SealedWallet, Wallets } from "../../usecases/ports.ts";
+import type { DisputeIntent, RedeemIntent, SealedWallet, Wallets } from "../../usecases/ports.ts";
 import type { Hex } from "./rpc.ts";
 
 export type WalletConfig = {
@@ -31,6 +31,17 @@ export const REDEEM_TYPES: Record<string, TypedDataField[]> = {
     { name: "cpo", type: "uint32" },
     { name: "wh", type: "uint64" },
     { name: "minPayout", type: "uint64" },
+    { name: "nonce", type: "uint48" },
+    { name: "deadline", type: "uint40" },
+  ],
+};
+
+/** What a driver signs to dispute a bill; `Settlement.disputeBySig` checks it. */
+export const DISPUTE_TYPES: Record<string, TypedDataField[]> = {
+  DisputeIntent: [
+    { name: "driver", type: "address" },
+    { name: "cpo", type: "uint32" },
+    { name: "number", type: "uint32" },
     { name: "nonce", type: "uint48" },
     { name: "deadline", type: "uint40" },
   ],
@@ -77,6 +88,12 @@ export function createWallets(config: WalletConfig): KeyRing {
     }
   }
 
+  function signIntent(wallet: SealedWallet, types: Record<string, TypedDataField[]>, intent: { readonly driver: Hex }) {
+    if (intent.driver !== wallet.address)
+      throw new Error(`The intent names ${intent.driver}, but wallet ${wallet.walletId} is ${wallet.address}.`);
+    return sign(wallet, TypedDataEncoder.hash(settlementDomain(config.domain), types, { ...intent }));
+  }
+
   return {
     create(walletId) {
       const key = privateKey(random, walletId);
@@ -94,11 +111,8 @@ export function createWallets(config: WalletConfig): KeyRing {
       return wallet;
     },
 
-    async signRedeem(wallet: SealedWallet, intent: RedeemIntent) {
-      if (intent.driver !== wallet.address)
-        throw new Error(`The intent names ${intent.driver}, but wallet ${wallet.walletId} is ${wallet.address}.`);
-      return sign(wallet, TypedDataEncoder.hash(settlementDomain(config.domain), REDEEM_TYPES, { ...intent }));
-    },
+    signRedeem: async (wallet: SealedWallet, intent: RedeemIntent) => signIntent(wallet, REDEEM_TYPES, intent),
+    signDispute: async (wallet: SealedWallet, intent: DisputeIntent) => signIntent(wallet, DISPUTE_TYPES, intent),
 
     rewrap(wallet) {
       if (wallet.kekVersion === config.kekVersion) return wallet;

@@ -1,7 +1,7 @@
 /** Settlements, the batches in which they are posted, and what settled sessions looked like slot by slot. */
-import type { Insertable, Selectable } from "kysely";
+import { type Insertable, type Selectable, sql } from "kysely";
 import { wattHour } from "../../domain/units.ts";
-import type { BillStore, SessionSlot, Settlement } from "../../usecases/ports.ts";
+import type { Batch, BillFigures, BillStore, SessionSlot, Settlement } from "../../usecases/ports.ts";
 import { type Columns, insertMany } from "./insertMany.ts";
 import { inTransaction, nextNumber } from "./numbers.ts";
 import type { Database, Db } from "./schema.ts";
@@ -40,14 +40,29 @@ export const billStore = (db: Db): BillStore => ({
   },
   assignBatch: (cpoId, sessionIds, at) => inTransaction(db, (trx) => assignBatch(trx, cpoId, sessionIds, toDate(at))),
   async batches(cpoId) {
+    const rows = await db.selectFrom("batch").selectAll().where("cpo_id", "=", cpoId).orderBy("seq").execute();
+    return rows.map(toBatch);
+  },
+  async markBatch(cpoId, seq, what, at) {
+    await db
+      .updateTable("batch")
+      .set(what === "posted" ? { posted_at: toDate(at) } : { finalised_at: toDate(at) })
+      .where("cpo_id", "=", cpoId)
+      .where("seq", "=", seq)
+      .execute();
+  },
+  async unfinalised() {
     const rows = await db
       .selectFrom("batch")
-      .select(["seq", "at"])
-      .where("cpo_id", "=", cpoId)
+      .selectAll()
+      .where("posted_at", "is not", null)
+      .where("finalised_at", "is", null)
+      .orderBy("cpo_id")
       .orderBy("seq")
       .execute();
-    return rows.map((row) => ({ seq: row.seq, at: fromDate(row.at) }));
+    return rows.map((row) => ({ cpoId: row.cpo_id, ...toBatch(row) }));
   },
+  figures: (cpoId) => figures(db, cpoId),
   async ofBatch(cpoId, seq) {
     const rows = await db
       .selectFrom("settlement")
@@ -89,7 +104,7 @@ export const billStore = (db: Db): BillStore => ({
 
 async function assignBatch(trx: Db, cpoId: string, sessionIds: readonly string[], at: Date): Promise<number> {
   const seq = await nextNumber(trx, `batches of ${cpoId}`);
-  await trx.insertInto("batch").values({ cpo_id: cpoId, seq, at }).execute();
+  await trx.insertInto("batch").values({ cpo_id: cpoId, seq, at, posted_at: null, finalised_at: null }).execute();
   const { numUpdatedRows } = await trx
     .updateTable("settlement")
     .set({ batch: seq })
@@ -104,6 +119,36 @@ async function assignBatch(trx: Db, cpoId: string, sessionIds: readonly string[]
     );
   return seq;
 }
+
+/** Sums over all bills of a CPO, by the database. */
+async function figures(db: Db, cpoId: string): Promise<BillFigures> {
+  const { rows } = await sql<Record<string, string>>`
+    select count(*) as bills, coalesce(sum(energy_wh), 0) as energy, coalesce(sum(amount_micro_eur), 0) as billed,
+      coalesce(sum(credit_micro_eur), 0) as credited, coalesce(sum(refund_micro_eur), 0) as refunded,
+      coalesce(sum(flex_wh + coalesce(flex_delta_wh, 0)), 0) as flex,
+      count(*) filter (where opened_at is not null and closed_at is null) as disputes,
+      coalesce(sum(amount_micro_eur) filter (where opened_at is not null and closed_at is null), 0) as disputed
+    from settlement left join dispute using (session_id)
+    where settlement.cpo_id = ${cpoId} and driver_id is not null`.execute(db);
+  const { bills, energy, billed, credited, refunded, flex, disputes, disputed } = rows[0]!;
+  return {
+    bills: Number(bills),
+    energyWh: wattHour(Number(energy)),
+    billedMicroEur: fromMoney(billed!),
+    creditedMicroEur: fromMoney(credited!),
+    refundedMicroEur: fromMoney(refunded!),
+    flexWh: wattHour(Number(flex)),
+    disputes: Number(disputes),
+    disputedMicroEur: fromMoney(disputed!),
+  };
+}
+
+const toBatch = (row: Selectable<Database["batch"]>): Batch => ({
+  seq: row.seq,
+  at: fromDate(row.at),
+  postedAt: fromDateOrNull(row.posted_at),
+  finalisedAt: fromDateOrNull(row.finalised_at),
+});
 
 const settlementRow = (settlement: Settlement): Insertable<Database["settlement"]> => ({
   session_id: settlement.sessionId,

@@ -19,6 +19,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "7_algorithms": { up: (db) => run(db, ALGORITHMS) },
   "8_priorities": { up: (db) => run(db, PRIORITIES) },
   "8b_grid": { up: (db) => run(db, GRID) },
+  "8c_disputes": { up: (db) => run(db, DISPUTES) },
 };
 
 async function run(db: Kysely<unknown>, statements: readonly string[]): Promise<void> {
@@ -235,4 +236,20 @@ const GRID = [
      order_id ${ID} primary key references flexibility_order (id), settled_at timestamptz not null,
      slots json not null, delivered_wh bigint not null, outcome text not null,
      amount_micro_eur ${INTEGER} not null, meters json not null)`,
+];
+
+/** Times of blocks are noted where bills can be disputed. */
+const DISPUTES = [
+  `alter table batch add column posted_at timestamptz, add column finalised_at timestamptz`,
+  `create index batch_unfinalised on batch (cpo_id, seq) where posted_at is not null and finalised_at is null`,
+  `create table dispute (
+     session_id ${ID} primary key references charging_session, cpo_id ${ID} not null references cpo, reason text,
+     asked_at timestamptz not null, opened_at timestamptz, lapsed_at timestamptz,
+     decided_at timestamptz, decided_by text, decided_refund_micro_eur ${INTEGER}, decided_flex_delta_wh bigint,
+     decided_text text, closed_at timestamptz, refund_micro_eur ${INTEGER}, back_micro_eur ${INTEGER},
+     flex_delta_wh bigint,
+     check ((decided_at is null) = (decided_refund_micro_eur is null)),
+     check ((closed_at is null) = (refund_micro_eur is null)))`,
+  `create index dispute_unfinished on dispute (asked_at) where closed_at is null and lapsed_at is null`,
+  `create index dispute_cpo on dispute (cpo_id, asked_at)`,
 ];

@@ -9,6 +9,10 @@ export const outboxStore = (db: Db): OutboxStore => ({
   async enqueue(call) {
     await enqueue(db.$pickTables<keyof ChainTables>(), [call]);
   },
+  async cancel(key) {
+    const given = db.updateTable("outbox").set({ cancelled: true }).where("key", "=", key);
+    await given.where("state", "not in", ["final", "reverted"]).execute();
+  },
   async open() {
     const row = await db
       .selectFrom("outbox")

@@ -280,7 +280,24 @@ export type Database = ChainTables & {
     detail_hash: string;
     batch: number | null;
   };
-  batch: { cpo_id: string; seq: number; at: Date };
+  batch: { cpo_id: string; seq: number; at: Date; posted_at: Date | null; finalised_at: Date | null };
+  dispute: {
+    session_id: string;
+    cpo_id: string;
+    reason: string | null;
+    asked_at: Date;
+    opened_at: Date | null;
+    lapsed_at: Date | null;
+    decided_at: Date | null;
+    decided_by: string | null;
+    decided_refund_micro_eur: string | null;
+    decided_flex_delta_wh: number | null;
+    decided_text: string | null;
+    closed_at: Date | null;
+    refund_micro_eur: string | null;
+    back_micro_eur: string | null;
+    flex_delta_wh: number | null;
+  };
   session_slot: {
     session_id: string;
     group_id: string;

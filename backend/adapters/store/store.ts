@@ -4,6 +4,7 @@
  */
 import type { Store } from "../../usecases/ports.ts";
 import { billStore } from "./bills.ts";
+import { disputeStore } from "./disputes.ts";
 import { driverStore } from "./drivers.ts";
 import { gridStore } from "./grid.ts";
 import { incidentStore } from "./incidents.ts";
@@ -57,6 +58,7 @@ const parts = (db: Db, waiting: Waiting | null): Omit<Store, "transaction"> => (
   plans: planStore(db),
   grid: gridStore(db),
   bills: billStore(db),
+  disputes: disputeStore(db),
   incidents: incidentStore(db),
   outbox: outboxStore(db),
   snapshots: snapshotStore(db),

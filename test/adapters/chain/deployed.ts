@@ -27,6 +27,7 @@ export const KEYS: Readonly<Record<Lane | "deployer", Signer>> = {
   treasury: localSigner(key(3)),
   slots: localSigner(key(4)),
   billing: localSigner(key(5)),
+  arbiter: localSigner(key(6)),
 };
 
 export { WEIGHTS };
@@ -44,7 +45,7 @@ export type Deployed = {
   write(...calls: ChainCall[]): Promise<Progress>;
 };
 
-/** `windowS` seconds for disputes, which the slots lane decides. */
+/** `windowS` seconds for disputes, which the slots lane decides beside the arbiter. */
 export async function aDeployment(windowS = 0): Promise<Deployed> {
   const funded = Object.values(KEYS).map(({ address }) => address);
   const chain = await startEmbeddedChain({ funded });
@@ -62,7 +63,7 @@ export async function aDeployment(windowS = 0): Promise<Deployed> {
     operator: [KEYS.slots.address],
     biller: [KEYS.billing.address],
     registrar: [KEYS.registry.address],
-    arbiter: [KEYS.slots.address],
+    arbiter: [KEYS.arbiter.address, KEYS.slots.address],
     publisher: [],
     pauser: [],
     faucet: [KEYS.treasury.address],

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { microEur, wattHour } from "../../../backend/domain/units.ts";
 import type { Settlement } from "../../../backend/usecases/ports.ts";
-import { addDriver, addSite, at, onEveryDatabase, pastSession, rejection } from "./everyDatabase.ts";
+import { addDriver, addSite, aSettlement, at, onEveryDatabase, pastSession, rejection } from "./everyDatabase.ts";
 
 /** The first amount that a float would bend. */
 const BEYOND = 2n ** 53n + 1n;
@@ -9,26 +9,7 @@ const BEYOND = 2n ** 53n + 1n;
 onEveryDatabase("Bills", (given) => {
   async function settled(id: string, rest: Partial<Settlement> = {}): Promise<Settlement> {
     const { store } = given();
-    const session = await pastSession(store, id, { driverId: rest.driverId ?? null });
-    const settlement: Settlement = {
-      sessionId: id,
-      sessionNumber: session.number,
-      cpoId: "cpo",
-      driverId: null,
-      settledAt: at(4_000 + session.number),
-      energyWh: wattHour(8_000),
-      amountMicroEur: microEur(2_800_000n),
-      creditMicroEur: microEur(0n),
-      compensationMicroEur: microEur(0n),
-      flexWh: wattHour(1_500),
-      flexValueMicroEur: microEur(-12n),
-      ancestorWh: wattHour(1_400),
-      receipt: '{"format":"receipt/1","note":"é"}',
-      salt: "0x00",
-      detailHash: "0xff",
-      batch: null,
-      ...rest,
-    };
+    const settlement = aSettlement(await pastSession(store, id, { driverId: rest.driverId ?? null }), rest);
     await store.bills.add(settlement, []);
     return settlement;
   }
@@ -71,8 +52,8 @@ onEveryDatabase("Bills", (given) => {
     expect(await bills.assignBatch("cpo", ["b3"], at(9_900))).to.equal(2);
     expect(await ids(bills.ofBatch("cpo", 1))).to.deep.equal(["b2", "b1"]);
     expect(await bills.batches("cpo")).to.deep.equal([
-      { seq: 1, at: at(9_000) },
-      { seq: 2, at: at(9_900) },
+      { seq: 1, at: at(9_000), postedAt: null, finalisedAt: null },
+      { seq: 2, at: at(9_900), postedAt: null, finalisedAt: null },
     ]);
     expect((await bills.ofSession("b3"))?.batch).to.equal(2);
     expect(await bills.waitingSince("cpo")).to.deep.equal({ lines: 0, oldestAt: null });
@@ -81,6 +62,21 @@ onEveryDatabase("Bills", (given) => {
       [],
       [],
     ]);
+  });
+
+  it("remembers when the chain posted and finalised a batch", async () => {
+    const { bills } = given().store;
+    const unfinalised = async () => (await bills.unfinalised()).map(({ cpoId, seq }) => `${cpoId} ${seq}`);
+    expect(await unfinalised()).to.deep.equal([]);
+    await bills.markBatch("cpo", 2, "posted", at(9_990));
+    await bills.markBatch("cpo", 1, "posted", at(9_991));
+    await bills.markBatch("none", 1, "posted", at(9_992));
+    expect(await unfinalised()).to.deep.equal(["cpo 1", "cpo 2"]);
+    await bills.markBatch("cpo", 1, "finalised", at(9_995));
+    expect(await unfinalised()).to.deep.equal(["cpo 2"]);
+    const [first, second] = await bills.batches("cpo");
+    expect(first).to.include({ postedAt: at(9_991), finalisedAt: at(9_995) });
+    expect(second).to.include({ postedAt: at(9_990), finalisedAt: null });
   });
 
   it("refuses a batch that names a posted settlement, and the batch number stays free", async () => {

@@ -4,8 +4,15 @@ import type { Db } from "../../../backend/adapters/store/schema.ts";
 import { createStore } from "../../../backend/adapters/store/store.ts";
 import { DEFAULT_ALGORITHM } from "../../../backend/domain/algorithms.ts";
 import type { ChargingSession } from "../../../backend/domain/sessions.ts";
-import { type EpochSecond, epochSecond, microEurPerKwh, watt, wattHour } from "../../../backend/domain/units.ts";
-import type { SealedWallet, Store } from "../../../backend/usecases/ports.ts";
+import {
+  type EpochSecond,
+  epochSecond,
+  microEur,
+  microEurPerKwh,
+  watt,
+  wattHour,
+} from "../../../backend/domain/units.ts";
+import type { SealedWallet, Settlement, Store } from "../../../backend/usecases/ports.ts";
 import { databases, emptyDatabase, type Kind, whyNoPostgres } from "../../support/databases.ts";
 
 export type Given = { readonly store: Store; readonly db: Db; readonly kind: Kind };
@@ -85,6 +92,26 @@ export async function pastSession(store: Store, id: string, rest: Partial<NewSes
   await store.sessions.close(id, epochSecond(session.pluggedAt + 3600), wattHour(9_000));
   return session;
 }
+
+export const aSettlement = (session: ChargingSession, rest: Partial<Settlement> = {}): Settlement => ({
+  sessionId: session.id,
+  sessionNumber: session.number,
+  cpoId: "cpo",
+  driverId: session.driverId,
+  settledAt: at(4_000 + session.number),
+  energyWh: wattHour(8_000),
+  amountMicroEur: microEur(2_800_000n),
+  creditMicroEur: microEur(0n),
+  compensationMicroEur: microEur(0n),
+  flexWh: wattHour(1_500),
+  flexValueMicroEur: microEur(-12n),
+  ancestorWh: wattHour(1_400),
+  receipt: '{"format":"receipt/1","note":"é"}',
+  salt: "0x00",
+  detailHash: "0xff",
+  batch: null,
+  ...rest,
+});
 
 export const aWallet = (walletId: string): SealedWallet => ({
   walletId,

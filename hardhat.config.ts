@@ -1,10 +1,13 @@
-/** Compiler and local chain for contracts/. The compiler is the `solc` package: nothing is downloaded. */
+/** Compiler, local chain and deployment networks for contracts/. The compiler is the `solc` package: nothing is downloaded. */
 import { fileURLToPath } from "node:url";
 import hardhatEthers from "@nomicfoundation/hardhat-ethers";
 import hardhatEthersChaiMatchers from "@nomicfoundation/hardhat-ethers-chai-matchers";
+import hardhatIgnition from "@nomicfoundation/hardhat-ignition";
+import hardhatKeystore from "@nomicfoundation/hardhat-keystore";
 import hardhatMocha from "@nomicfoundation/hardhat-mocha";
 import hardhatNetworkHelpers from "@nomicfoundation/hardhat-network-helpers";
-import { defineConfig } from "hardhat/config";
+import hardhatVerify from "@nomicfoundation/hardhat-verify";
+import { configVariable, defineConfig } from "hardhat/config";
 
 const compiler = (runs: number) => ({
   version: "0.8.37",
@@ -17,8 +20,24 @@ const compiler = (runs: number) => ({
   },
 });
 
+/** A network that `npm run deploy` knows. Endpoint and key come from the environment or from Hardhat's keystore. */
+const over = (chainId: number, url = configVariable("CHAIN_RPC_URL")) => ({
+  type: "http" as const,
+  chainId,
+  url,
+  accounts: [configVariable("DEPLOYER_KEY")],
+});
+
 export default defineConfig({
-  plugins: [hardhatEthers, hardhatMocha, hardhatEthersChaiMatchers, hardhatNetworkHelpers],
+  plugins: [
+    hardhatEthers,
+    hardhatMocha,
+    hardhatEthersChaiMatchers,
+    hardhatNetworkHelpers,
+    hardhatIgnition,
+    hardhatKeystore,
+    hardhatVerify,
+  ],
   solidity: {
     compilers: [compiler(1000)],
     // Settlement has the most code of all: with 200 it stays below the limit of 24,576 bytes.
@@ -33,9 +52,24 @@ export default defineConfig({
       hardfork: "osaka",
       allowUnlimitedContractSize: false,
     },
+    local: over(31_337, configVariable("CHAIN_RPC_URL", { default: "http://127.0.0.1:8545" })),
+    sepolia: over(11_155_111),
+    // The rollup: its gas is counted as Ethereum counts it (Arbitrum adds the cost of data to gas), so that
+    // test/contracts/gas.json holds there too.
+    "base-sepolia": over(84_532),
+    // Energy Web's test network, once it has the cancun rules: until then the probe refuses it.
+    volta: over(73_799),
+  },
+  // Sourcify needs no key; another one (of a consortium, say) is named by its URL.
+  verify: {
+    sourcify: process.env.SOURCIFY_URL ? { apiUrl: process.env.SOURCIFY_URL } : {},
+    etherscan: { apiKey: configVariable("ETHERSCAN_API_KEY", { default: "" }) },
+    blockscout: { enabled: false },
   },
   paths: {
     sources: { solidity: ["contracts", "test/contracts/mocks"] },
     tests: { mocha: "test/contracts" },
+    // `hardhat ignition status|transactions ID` look into deployments/ID.
+    ignition: ".",
   },
 });

@@ -100,7 +100,7 @@ export const derivedRandom =
 export const trueRandom: World["random"] = (bytes) => new Uint8Array(randomBytes(bytes));
 
 /** What runs of this source may claim; registered with each method. */
-const REGISTERED = { maxScale: 65_535, voll: VOLL, extra: EXTRA, maxEarly: MAX_EARLY };
+export const REGISTERED = { maxScale: 65_535, voll: VOLL, extra: EXTRA, maxEarly: MAX_EARLY };
 
 /** The public development accounts that local nodes fund; worth nothing anywhere else. */
 const DEVELOPMENT_MNEMONIC = "test test test test test test test test test test test junk";

@@ -1,107 +1,138 @@
 /**
- * npm run deploy -- --network NAME --roles FILE
+ * npm run deploy -- --network NAME --roles FILE     deploys, and writes deployments/<chainId>.json
+ * npm run deploy -- --network NAME --verify         shows the sources of what is deployed to Sourcify
  *
- * Deploys the contracts with the key in DEPLOYER_KEY over CHAIN_RPC_URL, gives the roles to the addresses in FILE and writes
- * deployments/<chainId>.json. The deployer keeps no role. FILE is JSON:
+ * Networks are in hardhat.config.ts. CHAIN_RPC_URL names the endpoint and DEPLOYER_KEY the key, in the environment or in Hardhat's
+ * keystore (`npx hardhat keystore set DEPLOYER_KEY`). The deployer keeps no role. FILE is JSON:
  *   { "admin": "0x..", "guardian": ["0x.."], "operator": ["0x.."], "biller": ["0x.."], "registrar": ["0x.."],
- *     "arbiter": ["0x.."], "publisher": ["0x.."], "pauser": ["0x.."], "faucet": ["0x.."], "euro": null or "0x..", "payees": [{ "cpo": 1, "payee": "0x.." }] }
+ *     "arbiter": ["0x.."], "publisher": ["0x.."], "pauser": ["0x.."], "faucet": ["0x.."],
+ *     "euro": null or "0x..", "payees": [{ "cpo": 1, "payee": "0x.." }], "delays": { "windowS": 259200 } }
+ * Who is cut off starts the same command again: it goes on where it stopped.
  */
 import { readFileSync } from "node:fs";
+import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
-import { getAddress } from "ethers";
+import { formatEther } from "ethers";
+import hre from "hardhat";
 import { algorithmSpecs } from "../backend/adapters/chain/algorithms.ts";
-import {
-  type DeploymentConfig,
-  deployContracts,
-  loadArtifacts,
-  type RoleHolders,
-} from "../backend/adapters/chain/deployment.ts";
-import { readManifest, writeManifest } from "../backend/adapters/chain/manifest.ts";
-import { connectRpc, type Hex } from "../backend/adapters/chain/rpc.ts";
+import { loadArtifacts } from "../backend/adapters/chain/artifacts.ts";
+import { LOCAL_CHAIN_ID } from "../backend/adapters/chain/embedded.ts";
+import { DEPLOYMENTS, readManifest, writeManifest } from "../backend/adapters/chain/manifest.ts";
+import { requireCancun } from "../backend/adapters/chain/opcodes.ts";
+import { connectRpc, type Hex, type Rpc, request } from "../backend/adapters/chain/rpc.ts";
 import { localSigner } from "../backend/adapters/chain/signer.ts";
-import { MAX_EARLY } from "../backend/usecases/earlyWeight.ts";
-import { EXTRA, SCALE, VOLL } from "../backend/usecases/groupProblem.ts";
+import { REGISTERED } from "../backend/compose.ts";
+import { openFolder } from "./deployment/folder.ts";
+import { deployWithIgnition } from "./deployment/ignite.ts";
+import { configAt, readSettings, requireStranger } from "./deployment/settings.ts";
 
-const NETWORKS: Readonly<Record<string, number>> = {
-  local: 31_337,
-  sepolia: 11_155_111,
-  hoodi: 560_048,
-  "base-sepolia": 84_532,
-  "arbitrum-sepolia": 421_614,
-  "op-sepolia": 11_155_420,
-  "polygon-amoy": 80_002,
-  volta: 73_799,
-};
-const HOUR = 3600;
-const DAY = 24 * HOUR;
-/** Seconds before something that was announced takes effect, outside local chains. */
-const NOTICES = {
-  adminDelayS: 2 * DAY,
-  windowS: 3 * DAY,
-  tariffNoticeS: DAY,
-  withdrawNoticeS: 2 * DAY,
-  payeeNoticeS: 2 * DAY,
-  activationDelayS: DAY,
-};
-const NONE = { adminDelayS: 0, windowS: 0, tariffNoticeS: 0, withdrawNoticeS: 0, payeeNoticeS: 0, activationDelayS: 0 };
-const HOLDERS = ["guardian", "operator", "biller", "registrar", "arbiter", "publisher", "pauser", "faucet"] as const;
+/** Gas of the whole deployment, rounded up; test/scripts/deploy.test.ts holds it against the real one. */
+const GAS = 40_000_000n;
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { network: { type: "string" }, roles: { type: "string" } } });
-  const { network, roles } = values;
-  const chainId = NETWORKS[network ?? ""];
-  const { CHAIN_RPC_URL: url, DEPLOYER_KEY: key } = process.env;
-  if (network === undefined || chainId === undefined)
-    throw new Error(`Say --network with one of ${Object.keys(NETWORKS).join(", ")}.`);
-  if (roles === undefined)
-    throw new Error("Say --roles with the file that names who holds which role; scripts/deploy.ts shows its form.");
-  if (!url || !key)
-    throw new Error("Set CHAIN_RPC_URL and DEPLOYER_KEY. The key should be a fresh one: it is needed only once.");
-  if ((await readManifest(chainId)) !== null && network !== "local")
-    throw new Error(`deployments/${chainId}.json exists. Move it away first if a second deployment is really wanted.`);
-
-  const rpc = await connectRpc({ urls: url.split(",").map((one) => one.trim()), chainId });
-  const signer = localSigner(key as Hex);
-  const config = configOf(JSON.parse(readFileSync(roles, "utf8")), network === "local");
-  console.log(`Deploying to ${network} (chain ${chainId}) from ${signer.address}`);
-  const manifest = await deployContracts(rpc, signer, loadArtifacts(), config);
-  await writeManifest(manifest);
-  for (const [name, { address }] of Object.entries(manifest.contracts)) console.log(`${name.padEnd(18)}${address}`);
-  console.log(`Written to deployments/${chainId}.json`);
-  await rpc.close();
+  const { values } = parseArgs({
+    options: {
+      network: { type: "string", default: "local" },
+      roles: { type: "string" },
+      verify: { type: "boolean", default: false },
+      /** Folder of the manifests. */
+      folder: { type: "string" },
+    },
+  });
+  const folder = values.folder === undefined ? DEPLOYMENTS : pathToFileURL(`${values.folder}/`);
+  const network = networkNamed(values.network);
+  if (values.verify) await verify(network, folder);
+  else await deploy(network, folder, values.roles);
 }
 
-function configOf(file: Record<string, unknown>, local: boolean): DeploymentConfig {
-  const address = (value: unknown, name: string): Hex => {
-    try {
-      return getAddress(value as string) as Hex;
-    } catch {
-      throw new Error(`The roles file says "${String(value)}" for ${name}; that is no address.`);
-    }
-  };
-  const list = (name: string) => ((file[name] ?? []) as unknown[]).map((value) => address(value, name));
-  const holders = Object.fromEntries(HOLDERS.map((name) => [name, list(name)])) as unknown as RoleHolders;
-  const twice = holders.biller.find((one) =>
-    [holders.operator, holders.registrar, holders.arbiter ?? []].some((list) => list.includes(one)),
+async function deploy(network: Network, folder: URL, roles: string | undefined): Promise<void> {
+  const { name, chainId } = network;
+  const local = chainId === LOCAL_CHAIN_ID;
+  if (roles === undefined)
+    throw new Error("Say --roles with the file that names who holds which role; scripts/deploy.ts shows its form.");
+  const settings = readSettings(JSON.parse(readFileSync(roles, "utf8")), local);
+  if (!local && (await readManifest(chainId, folder)) !== null)
+    throw new Error(`deployments/${chainId}.json exists. Move it away first if a second deployment is really wanted.`);
+  const signer = localSigner((await secret(network.accounts[0], "DEPLOYER_KEY")) as Hex);
+  if (!local) requireStranger(settings, signer.address);
+  const rpc = await connectRpc({ urls: [await secret(network.url, "CHAIN_RPC_URL")], chainId });
+  await requireCancun(rpc);
+  await requireFunds(rpc, signer.address, name);
+
+  console.log(`Deploying to ${name} (chain ${chainId}) from ${signer.address}`);
+  const { url, sent, startedAt } = await openFolder(folder, rpc, Math.floor(Date.now() / 1000));
+  const manifest = await deployWithIgnition({
+    rpc,
+    signer,
+    artifacts: loadArtifacts(),
+    config: configAt(settings, startedAt, (activeFrom) => algorithmSpecs(REGISTERED, activeFrom)),
+    folder: url,
+    sent,
+    say: (step) => console.log(`  ${step}`),
+    pollMs: local ? 100 : 1000,
+  });
+  await writeManifest(manifest, folder);
+  for (const [contract, { address }] of Object.entries(manifest.contracts))
+    console.log(`${contract.padEnd(18)}${address}`);
+  console.log(`Written to deployments/${chainId}.json`);
+}
+
+async function verify({ name, chainId }: Network, folder: URL): Promise<void> {
+  const manifest = await readManifest(chainId, folder);
+  if (manifest === null) throw new Error(`There is no deployments/${chainId}.json. Deploy first.`);
+  // Loaded only here: a deployment does without it.
+  const { verifySources } = await import("./deployment/sources.ts");
+  const results = await verifySources(manifest, name);
+  for (const { contract, service, refusal } of results)
+    console.log(`${contract.padEnd(18)}${service.padEnd(10)} ${refusal ?? "holds the sources"}`);
+  const missing = results.filter(({ refusal }) => refusal !== null);
+  if (missing.length > 0)
+    throw new Error(
+      `${missing.length} of ${results.length} were not verified. The contracts work all the same; try again later.`,
+    );
+}
+
+type HttpNetwork = Extract<(typeof hre.config.networks)[string], { type: "http" }>;
+type Secret = HttpNetwork["url"];
+type Network = {
+  readonly name: string;
+  readonly chainId: number;
+  readonly url: Secret;
+  readonly accounts: readonly Secret[];
+};
+
+function networkNamed(name: string): Network {
+  const networks = Object.entries(hre.config.networks).flatMap(([name, network]): Network[] => {
+    // Hardhat adds networks of its own, without a chain id.
+    if (network.type !== "http" || network.chainId === undefined || !Array.isArray(network.accounts)) return [];
+    return [{ name, chainId: network.chainId, url: network.url, accounts: network.accounts }];
+  });
+  const found = networks.find((one) => one.name === name);
+  if (found) return found;
+  throw new Error(
+    `There is no network ${name}. Say --network with one of ${networks.map(({ name }) => name).join(", ")}.`,
   );
-  if (twice !== undefined && !local)
-    throw new Error(`${twice} would bill and hold another role. Give the biller a key of its own.`);
-  const delays = local ? NONE : NOTICES;
-  const weights = { maxScale: SCALE, voll: VOLL, extra: EXTRA, maxEarly: MAX_EARLY };
-  // Publication takes a few minutes at most; the registry refuses an activation that comes too soon.
-  const activeFrom = local ? 0 : Math.floor(Date.now() / 1000) + delays.activationDelayS + HOUR;
-  return {
-    ...delays,
-    admin: address(file.admin, "admin"),
-    holders,
-    euro: file.euro ? address(file.euro, "euro") : null,
-    maxCreditMicroEur: 10_000_000n,
-    algorithms: algorithmSpecs(weights, activeFrom),
-    payees: ((file.payees ?? []) as { cpo: number; payee: string }[]).map(({ cpo, payee }) => ({
-      cpo,
-      payee: address(payee, `payee of CPO ${cpo}`),
-    })),
-  };
+}
+
+async function secret(variable: Secret | undefined, name: string): Promise<string> {
+  try {
+    return await (variable as Secret).get();
+  } catch (error) {
+    throw new Error(
+      `${name} is not known: ${(error as Error).message.split("\n")[0]} Set it in the environment or with \`npx hardhat keystore set ${name}\`; nothing was sent.`,
+    );
+  }
+}
+
+/** A key that has sent nothing yet must be able to pay for everything. */
+async function requireFunds(rpc: Rpc, deployer: Hex, network: string): Promise<void> {
+  if (Number(await request<Hex>(rpc, "eth_getTransactionCount", deployer, "latest")) > 0) return;
+  const balance = BigInt(await request<Hex>(rpc, "eth_getBalance", deployer, "latest"));
+  const needed = GAS * BigInt(await request<Hex>(rpc, "eth_gasPrice"));
+  if (balance < needed)
+    throw new Error(
+      `The deployer ${deployer} has ${formatEther(balance)} ether on ${network}; the deployment may cost ${formatEther(needed)}. Send it so much; nothing was sent yet.`,
+    );
 }
 
 main().catch((error: unknown) => {

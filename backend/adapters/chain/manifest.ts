@@ -6,10 +6,11 @@ import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { type Artifacts, deploymentDifferences, type Manifest } from "./deployment.ts";
 import { type Hex, type Rpc, request } from "./rpc.ts";
 
-const FOLDER = new URL("../../../deployments/", import.meta.url);
+/** Where manifests are kept. */
+export const DEPLOYMENTS = new URL("../../../deployments/", import.meta.url);
 
 /** The manifest of a chain; null when nothing of ours was deployed there. */
-export async function readManifest(chainId: number, folder: URL = FOLDER): Promise<Manifest | null> {
+export async function readManifest(chainId: number, folder: URL = DEPLOYMENTS): Promise<Manifest | null> {
   const file = new URL(`${chainId}.json`, folder);
   let text: string;
   try {
@@ -25,7 +26,7 @@ export async function readManifest(chainId: number, folder: URL = FOLDER): Promi
 }
 
 /** Writes the file whole or not at all. */
-export async function writeManifest(manifest: Manifest, folder: URL = FOLDER): Promise<void> {
+export async function writeManifest(manifest: Manifest, folder: URL = DEPLOYMENTS): Promise<void> {
   await mkdir(folder, { recursive: true });
   const draft = new URL(`${manifest.chainId}.json.draft`, folder);
   await writeFile(draft, `${JSON.stringify(manifest, null, 2)}\n`);

@@ -1,0 +1,49 @@
+/** Source verification: the manifest's contracts are shown, with their sources, to Sourcify and to an explorer whose key is given. */
+import { verifyContract } from "@nomicfoundation/hardhat-verify/verify";
+import { createHardhatRuntimeEnvironment, importUserConfig, resolveHardhatConfigPath } from "hardhat/hre";
+import { type ContractName, SOURCES } from "../../backend/adapters/chain/artifacts.ts";
+import type { DeployedContract, Manifest } from "../../backend/adapters/chain/deployment.ts";
+
+export type SourceResult = {
+  readonly contract: ContractName;
+  readonly service: "sourcify" | "etherscan";
+  /** Null: the service holds the sources now. */
+  readonly refusal: string | null;
+};
+
+/** Never throws for a service that is away or says no: that is in the result. */
+export async function verifySources(manifest: Manifest, network: string): Promise<SourceResult[]> {
+  const hre = await readingOnly(network);
+  const services =
+    (await hre.config.verify.etherscan.apiKey.get()) === ""
+      ? (["sourcify"] as const)
+      : (["sourcify", "etherscan"] as const);
+  const results: SourceResult[] = [];
+  for (const service of services)
+    for (const [name, deployed] of Object.entries(manifest.contracts) as [ContractName, DeployedContract][]) {
+      const what = {
+        address: deployed.address,
+        constructorArgs: [...deployed.args],
+        contract: `${SOURCES[name]}:${name}`,
+        creationTxHash: deployed.tx,
+        provider: service,
+      };
+      const refusal = await verifyContract(what, hre).then(
+        () => null,
+        (error: Error) => error.message,
+      );
+      results.push({ contract: name, service, refusal });
+    }
+  return results;
+}
+
+/** Hardhat for this network with the settings that compiled what was deployed, and without any key: nothing is sent. */
+async function readingOnly(network: string) {
+  const path = await resolveHardhatConfigPath();
+  const config = await importUserConfig(path);
+  const networks = { ...config.networks, [network]: { ...config.networks?.[network], accounts: "remote" } };
+  return createHardhatRuntimeEnvironment({ ...config, networks } as typeof config, {
+    network,
+    buildProfile: "default",
+  });
+}

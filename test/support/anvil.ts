@@ -15,16 +15,21 @@ export async function startAnvil(options: {
   readonly funded: readonly Hex[];
   /** So many of anvil's own accounts have ether, the public development accounts; 1 if not said. */
   readonly accounts?: number;
+  /** The embedded chain's if not said. */
+  readonly hardfork?: string;
+  /** More of anvil's command line. */
+  readonly flags?: readonly string[];
 }): Promise<Anvil | null> {
   const port = await freePort();
   const flags = [
     "--port",
     String(port),
     "--hardfork",
-    HARDFORK,
+    options.hardfork ?? HARDFORK,
     "--accounts",
     String(options.accounts ?? 1),
     "--silent",
+    ...(options.flags ?? []),
   ];
   const child = spawn(process.execPath, [BIN, ...flags, ...(options.mines ? [] : ["--no-mining"])], {
     stdio: "ignore",

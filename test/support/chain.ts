@@ -22,7 +22,7 @@ const DEPLOYER_KEY: Hex = `0x${"d".repeat(64)}`;
 export const deployer = localSigner(DEPLOYER_KEY);
 
 /** A chain of Hardhat's behind the product's own JSON-RPC type. */
-function rpcOver(chain: typeof provider): Rpc {
+export function rpcOver(chain: typeof provider): Rpc {
   const ask: Rpc["ask"] = (calls) =>
     Promise.all(
       calls.map(async ({ method, params }) => {

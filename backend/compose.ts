@@ -47,6 +47,8 @@ export type SystemOptions = {
     | null;
   /** How long a bill can be disputed after it was posted, s, on a local chain that is deployed now; 0: never. */
   readonly disputeWindowS?: number;
+  /** Folder of the manifests of public chains; deployments/ if not said. */
+  readonly deployments?: URL;
   readonly walletKeks?: Readonly<Record<number, Uint8Array>> | null;
   readonly random: World["random"];
   readonly alarm?: (text: string) => void;
@@ -125,7 +127,7 @@ export async function openSystem(options: SystemOptions): Promise<System> {
       throw new Error(`CHAIN_KEYS is needed on chain ${rpc.chainId}: the development keys are for local chains only.`);
     const signers = signersOf(keys);
     const artifacts = loadArtifacts();
-    const manifest = await deployed(rpc, store, artifacts, signers, options.disputeWindowS ?? 0);
+    const manifest = await deployed(rpc, store, artifacts, signers, options);
     const contracts = bindContracts(manifest, artifacts);
     const reader = createChainReader(rpc, contracts);
     const policy: Policy = rpc.chainId === LOCAL_CHAIN_ID ? LOCAL_POLICY : PUBLIC_POLICY;
@@ -210,10 +212,10 @@ async function deployed(
   store: Store,
   artifacts: Artifacts,
   signers: Signers,
-  windowS: number,
+  options: SystemOptions,
 ): Promise<Manifest> {
   if (rpc.chainId !== LOCAL_CHAIN_ID) {
-    const manifest = await readManifest(rpc.chainId);
+    const manifest = await readManifest(rpc.chainId, options.deployments);
     if (!manifest) throw new Error(`Nothing is deployed on chain ${rpc.chainId}. Run npm run deploy first.`);
     await requireDeployment(rpc, manifest, artifacts, PUBLIC_POLICY.depth);
     return manifest;
@@ -225,7 +227,8 @@ async function deployed(
     await requireDeployment(rpc, known.state as Manifest, artifacts, 0);
     return known.state as Manifest;
   }
-  const manifest = await deployOnce(rpc, store, genesis.hash, artifacts, localConfig(signers, windowS));
+  const config = localConfig(signers, options.disputeWindowS ?? 0);
+  const manifest = await deployOnce(rpc, store, genesis.hash, artifacts, config);
   await store.snapshots.save(name, 0 as never, manifest);
   return manifest;
 }

@@ -10,10 +10,10 @@
  * Who is cut off starts the same command again: it goes on where it stopped.
  */
 import { readFileSync } from "node:fs";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { formatEther } from "ethers";
-import hre from "hardhat";
+import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 import { algorithmSpecs } from "../backend/adapters/chain/algorithms.ts";
 import { loadArtifacts } from "../backend/adapters/chain/artifacts.ts";
 import { LOCAL_CHAIN_ID } from "../backend/adapters/chain/embedded.ts";
@@ -23,6 +23,7 @@ import { connectRpc, type Hex, type Rpc, request } from "../backend/adapters/cha
 import { localSigner } from "../backend/adapters/chain/signer.ts";
 import { REGISTERED } from "../backend/compose.ts";
 import { openFolder } from "./deployment/folder.ts";
+import { hardhat } from "./deployment/hardhat.ts";
 import { deployWithIgnition } from "./deployment/ignite.ts";
 import { configAt, readSettings, requireStranger } from "./deployment/settings.ts";
 
@@ -40,7 +41,7 @@ async function main(): Promise<void> {
     },
   });
   const folder = values.folder === undefined ? DEPLOYMENTS : pathToFileURL(`${values.folder}/`);
-  const network = networkNamed(values.network);
+  const network = networkNamed((await hardhat()).config, values.network);
   if (values.verify) await verify(network, folder);
   else await deploy(network, folder, values.roles);
 }
@@ -74,7 +75,7 @@ async function deploy(network: Network, folder: URL, roles: string | undefined):
   await writeManifest(manifest, folder);
   for (const [contract, { address }] of Object.entries(manifest.contracts))
     console.log(`${contract.padEnd(18)}${address}`);
-  console.log(`Written to deployments/${chainId}.json`);
+  console.log(`Written to ${fileURLToPath(new URL(`${chainId}.json`, folder))}`);
 }
 
 async function verify({ name, chainId }: Network, folder: URL): Promise<void> {
@@ -92,7 +93,8 @@ async function verify({ name, chainId }: Network, folder: URL): Promise<void> {
     );
 }
 
-type HttpNetwork = Extract<(typeof hre.config.networks)[string], { type: "http" }>;
+type Configuration = HardhatRuntimeEnvironment["config"];
+type HttpNetwork = Extract<Configuration["networks"][string], { type: "http" }>;
 type Secret = HttpNetwork["url"];
 type Network = {
   readonly name: string;
@@ -101,8 +103,8 @@ type Network = {
   readonly accounts: readonly Secret[];
 };
 
-function networkNamed(name: string): Network {
-  const networks = Object.entries(hre.config.networks).flatMap(([name, network]): Network[] => {
+function networkNamed(config: Configuration, name: string): Network {
+  const networks = Object.entries(config.networks).flatMap(([name, network]): Network[] => {
     // Hardhat adds networks of its own, without a chain id.
     if (network.type !== "http" || network.chainId === undefined || !Array.isArray(network.accounts)) return [];
     return [{ name, chainId: network.chainId, url: network.url, accounts: network.accounts }];

@@ -1,8 +1,8 @@
 /** Source verification: the manifest's contracts are shown, with their sources, to Sourcify and to an explorer whose key is given. */
 import { verifyContract } from "@nomicfoundation/hardhat-verify/verify";
-import { createHardhatRuntimeEnvironment, importUserConfig, resolveHardhatConfigPath } from "hardhat/hre";
 import { type ContractName, SOURCES } from "../../backend/adapters/chain/artifacts.ts";
 import type { DeployedContract, Manifest } from "../../backend/adapters/chain/deployment.ts";
+import { readingOnly } from "./hardhat.ts";
 
 export type SourceResult = {
   readonly contract: ContractName;
@@ -35,15 +35,4 @@ export async function verifySources(manifest: Manifest, network: string): Promis
       results.push({ contract: name, service, refusal });
     }
   return results;
-}
-
-/** Hardhat for this network with the settings that compiled what was deployed, and without any key: nothing is sent. */
-async function readingOnly(network: string) {
-  const path = await resolveHardhatConfigPath();
-  const config = await importUserConfig(path);
-  const networks = { ...config.networks, [network]: { ...config.networks?.[network], accounts: "remote" } };
-  return createHardhatRuntimeEnvironment({ ...config, networks } as typeof config, {
-    network,
-    buildProfile: "default",
-  });
 }

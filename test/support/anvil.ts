@@ -17,13 +17,18 @@ export async function startAnvil(options: {
   readonly accounts?: number;
   /** The embedded chain's if not said. */
   readonly hardfork?: string;
+  /** 31,337 if not said. */
+  readonly chainId?: number;
   /** More of anvil's command line. */
   readonly flags?: readonly string[];
 }): Promise<Anvil | null> {
   const port = await freePort();
+  const chainId = options.chainId ?? 31_337;
   const flags = [
     "--port",
     String(port),
+    "--chain-id",
+    String(chainId),
     "--hardfork",
     options.hardfork ?? HARDFORK,
     "--accounts",
@@ -42,7 +47,7 @@ export async function startAnvil(options: {
   const url = `http://127.0.0.1:${port}`;
   for (let waitedMs = 0; waitedMs < 15_000 && !ended; waitedMs += 50) {
     try {
-      const rpc = await connectRpc({ urls: [url], chainId: 31_337 });
+      const rpc = await connectRpc({ urls: [url], chainId });
       for (const address of options.funded) await request(rpc, "anvil_setBalance", address, quantity(10n ** 24n));
       return { rpc, url, stop: () => stopped(child) };
     } catch (error) {

@@ -4,6 +4,7 @@ import { AbiCoder, encodeBytes32String, id as hash, keccak256 } from "ethers";
 import { merkleProof, merkleRoot } from "../../../backend/adapters/chain/commitments.ts";
 import type { Hex } from "../../../backend/adapters/chain/rpc.ts";
 import { leastCost } from "../../../backend/optimisation/leastCost.ts";
+import { randomProblem } from "../problems.ts";
 import {
   aProblem,
   aRow,
@@ -23,6 +24,7 @@ import { DAY, HOUR, METHOD, SPEC } from "./deploymentOf.ts";
 import type { Stage } from "./stage.ts";
 
 const SLOT_S = 900;
+const RANDOM_PROBLEMS = 20;
 const TENANT = 1_000;
 const ODD_CHECKER = new URL("../../../artifacts/test/contracts/mocks/OddChecker.sol/OddChecker.json", import.meta.url);
 
@@ -90,6 +92,12 @@ export async function slots(stage: Stage): Promise<void> {
   for (const p of ["0x", spoiled(32, "02"), spoiled(64, "ff"), spoiled(70, "01"), spoiled(64 + 16, "ff")])
     await refused("Broken", "stranger", "ScheduleChecker", "check", [p, ...bytes.slice(1)]);
   await does("stranger", "ScheduleChecker", "check", [bytes[0], bytes[1], "0x", "0x"]);
+
+  // Ties, shortage, PV surplus, negative prices, odd durations; plans that claim nothing less than the optimum.
+  for (let seed = 1; seed <= RANDOM_PROBLEMS; seed++) {
+    const random = randomProblem(seed);
+    await does("stranger", "ScheduleChecker", "check", bytesOf(random, leastCost(random)));
+  }
 
   // One root for all groups of a tenant.
   const own = [aRun({ group: 31, rows: "0x" }), aRun({ group: 32, rows: "0x" }), aRun({ group: 33, rows: "0x" })];

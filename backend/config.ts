@@ -15,6 +15,7 @@ const schema = z.object({
   CHAIN_RPC_PORT: z.coerce.number().int().min(0).max(65_535).optional(),
   CHAIN_KEYS: z.string().optional(),
   WALLET_KEKS: z.string().optional(),
+  DISPUTE_WINDOW_S: z.coerce.number().int().min(0).max(31_536_000).default(3600),
   AUTH_SECRET: z.string().min(32).optional(),
   LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("info"),
 });
@@ -35,6 +36,8 @@ export type Config = {
   readonly chainKeys: ChainKeys | null;
   /** Key-encryption keys by version; null: random, for an embedded database only. */
   readonly walletKeks: Readonly<Record<number, Uint8Array>> | null;
+  /** How long bills can be disputed after they were posted, s, on a local chain that is deployed now. */
+  readonly disputeWindowS: number;
   readonly authSecret: string | null;
   readonly logLevel: string;
 };
@@ -64,6 +67,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     chainRpcPort: e.CHAIN_RPC_PORT ?? null,
     chainKeys: e.CHAIN_KEYS === undefined ? null : chainKeys(e.CHAIN_KEYS),
     walletKeks: e.WALLET_KEKS === undefined ? null : walletKeks(e.WALLET_KEKS),
+    disputeWindowS: e.DISPUTE_WINDOW_S,
     authSecret: e.AUTH_SECRET ?? null,
     logLevel: e.LOG_LEVEL,
   };

@@ -7,10 +7,10 @@ import { createServer } from "node:net";
 import { parseArgs } from "node:util";
 import pino from "pino";
 import { createAccounts } from "./adapters/accounts/accounts.ts";
-import { type AccountTables, up as accountsUp } from "./adapters/accounts/accountTables.ts";
+import { type AccountTables, up as accountsUp, withArbiters } from "./adapters/accounts/accountTables.ts";
 import { call, type Hex, resultOf } from "./adapters/chain/rpc.ts";
 import { createQueueClock } from "./adapters/clock/queueClock.ts";
-import { ACCOUNTS } from "./adapters/store/migrations.ts";
+import { ACCOUNTS, ARBITERS } from "./adapters/store/migrations.ts";
 import { chainView } from "./chainView.ts";
 import { DEFAULT_SETTINGS, openSystem, type System, trueRandom } from "./compose.ts";
 import { type Config, readConfig } from "./config.ts";
@@ -24,6 +24,7 @@ import { demoSite } from "./replay/demoSite.ts";
 import { registerSite, worldOf } from "./replay/replayScenario.ts";
 import { createRun, type ScenarioState } from "./replay/runScenario.ts";
 import { everyMinute } from "./usecases/everyMinute.ts";
+import { followDisputes } from "./usecases/followDisputes.ts";
 import { loadBoard, reconcileBoard, saveBoard } from "./usecases/loadBoard.ts";
 import type { Job, Settings, World } from "./usecases/ports.ts";
 import { postBills } from "./usecases/postBills.ts";
@@ -39,6 +40,7 @@ const settings: Settings = {
 const VISITOR_DEPOSIT = microEur(100_000_000n);
 const TICK_MS = 500;
 const WRITER_MS = 1000;
+const FOLLOW_MS = 5000;
 
 async function start(): Promise<void> {
   requireSecrets(config);
@@ -46,12 +48,13 @@ async function start(): Promise<void> {
   const system = await openSystem({
     database: {
       ...(config.databaseUrl ? { url: config.databaseUrl } : {}),
-      migrations: { [ACCOUNTS]: { up: accountsUp } },
+      migrations: { [ACCOUNTS]: { up: accountsUp }, [ARBITERS]: { up: withArbiters } },
     },
     chainRpcUrls: config.chainRpcUrls,
     chainRpcPort: config.chainRpcPort ?? (await freePort(8545)),
     chainKeys: config.chainKeys,
     walletKeks: config.walletKeks,
+    disputeWindowS: config.disputeWindowS,
     random: trueRandom,
     alarm: (text) => logger.error({ text }, "chain writer"),
   });
@@ -113,6 +116,7 @@ async function bareService(system: System, updates: World["updates"]): Promise<S
   const board = await loadBoard(system.store, clock);
   const world: World = {
     ...worldOf(system, settings),
+    holdsArbiterKey: system.holdsArbiterKey,
     clock,
     board,
     cpo: unreachable,
@@ -149,6 +153,7 @@ async function demo(system: System, updates: World["updates"]): Promise<Site> {
   const scenarioRun = createRun(scenario, saved ?? null, (parts) => ({
     ...parts,
     ...worldOf(system, settings),
+    holdsArbiterKey: system.holdsArbiterKey,
     ...(updates ? { updates } : {}),
   }));
   if (saved) await reconcileBoard(system.store, scenarioRun.world.clock, scenarioRun.world.board, saved.clock.now);
@@ -215,9 +220,12 @@ function live(system: System, site: Site, run: RunStep): () => Promise<void> {
     }),
   );
   const writing = repeat(WRITER_MS, "the chain writer failed", () => system.writer.pass());
+  const following = repeat(FOLLOW_MS, "the chain could not be followed", () =>
+    followDisputes(site.world, system.watch, run),
+  );
   return async () => {
     stopped = true;
-    await Promise.all([ticking, writing]);
+    await Promise.all([ticking, writing, following]);
     await run(() => site.save()).catch((error: unknown) =>
       logger.error({ err: error }, "the last state was not saved"),
     );
@@ -273,7 +281,11 @@ async function greet(
     if (simulated) {
       const password = Buffer.from(trueRandom(9, "staff")).toString("base64url");
       await accounts.ensureStaff({ email: "operator@example.org", name: "Operator", password, cpoId: "cpo" });
-      lines.push(`  CPO staff      operator@example.org, password ${password}`);
+      await accounts.ensureAccount({ email: "arbiter@example.org", name: "Arbiter", password, kind: "arbiter" });
+      lines.push(
+        `  CPO staff      operator@example.org, password ${password}`,
+        "  arbiter        arbiter@example.org, the same password",
+      );
     }
   }
   console.log(lines.join("\n"));

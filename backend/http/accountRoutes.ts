@@ -57,7 +57,7 @@ export function accountRoutes(deps: Deps): readonly Route[] {
       path: "/account/sign-out",
       tag: "Accounts",
       summary: "Sign out",
-      who: ["driver", "staff", "auditor"],
+      who: ["driver", "staff", "auditor", "arbiter"],
       answers: { 204: { description: "Signed out" } },
       async handle({ client }) {
         return { status: 204, cookies: await accounts.signOut(client) };
@@ -68,7 +68,7 @@ export function accountRoutes(deps: Deps): readonly Route[] {
       path: "/account",
       tag: "Accounts",
       summary: "Who am I?",
-      who: ["driver", "staff", "auditor"],
+      who: ["driver", "staff", "auditor", "arbiter"],
       answers: { 200: { description: "The account of the session", schema: out.account } },
       async handle({ client }) {
         const account = await accounts.whoIs(client.cookie);

@@ -3,7 +3,7 @@ export type Account = {
   readonly id: string;
   readonly email: string;
   readonly name: string;
-  readonly kind: "driver" | "staff" | "auditor";
+  readonly kind: "driver" | "staff" | "auditor" | "arbiter";
   readonly cpoId: string | null;
 };
 

@@ -4,7 +4,7 @@ import type { Evse, Tariff } from "../domain/assets.ts";
 import type { SentProfile } from "../domain/profiles.ts";
 import { type EnergyPromise, firstOutcome } from "../domain/promises.ts";
 import type { ChargingSession } from "../domain/sessions.ts";
-import type { Driver, DriverPreferences, GroupLimit, Incident, Settlement } from "../usecases/ports.ts";
+import type { Driver, DriverPreferences, GroupLimit, Incident } from "../usecases/ports.ts";
 import type { Account, MachineKey } from "./accountsPort.ts";
 import { at, atOrNull, instantText, money, moneyText, w, wh } from "./quantities.ts";
 
@@ -16,7 +16,7 @@ export const account = z
   .object({
     email: z.string(),
     name: z.string(),
-    kind: z.enum(["driver", "staff", "auditor"]),
+    kind: z.enum(["driver", "staff", "auditor", "arbiter"]),
     cpoId: z.string().nullable(),
     driverId: z.string().nullable(),
     address: z.string().nullable().meta({ description: "Wallet on chain, of drivers" }),
@@ -200,43 +200,3 @@ export const incident = z
   .object({ id: z.string(), at: instantText, groupId: z.string().nullable(), kind: z.string(), text: z.string() })
   .meta({ id: "Incident" });
 export const incidentOut = (of: Incident): Out<typeof incident> => ({ ...of, at: at(of.at) });
-
-/* ------------------------------------------------------------------------------------------------- bills */
-
-export const settlement = z
-  .object({
-    sessionNumber: z.int(),
-    settledAt: instantText,
-    energyWh: wh,
-    amountMicroEur: moneyText,
-    creditMicroEur: moneyText,
-    compensationMicroEur: moneyText,
-    flexWh: wh,
-    ancestorWh: wh.meta({ description: "Wh; the ancestor rule's figure, shown and never minted" }),
-    detailHash: z.string().meta({ description: "Leaf of the receipt, on chain" }),
-    batch: z.int().nullable().meta({ description: "Batch on chain; null until it is posted" }),
-  })
-  .meta({ id: "Settlement" });
-export const settlementOut = (of: Settlement): Out<typeof settlement> => ({
-  sessionNumber: of.sessionNumber,
-  settledAt: at(of.settledAt),
-  energyWh: of.energyWh,
-  amountMicroEur: money(of.amountMicroEur),
-  creditMicroEur: money(of.creditMicroEur),
-  compensationMicroEur: money(of.compensationMicroEur),
-  flexWh: of.flexWh,
-  ancestorWh: of.ancestorWh,
-  detailHash: of.detailHash,
-  batch: of.batch,
-});
-export const receipt = settlement
-  .extend({
-    receipt: z.string().meta({ description: "Canonical text; with the salt it gives detailHash" }),
-    salt: z.string(),
-  })
-  .meta({ id: "Receipt" });
-export const receiptOut = (of: Settlement): Out<typeof receipt> => ({
-  ...settlementOut(of),
-  receipt: of.receipt,
-  salt: of.salt,
-});

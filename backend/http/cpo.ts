@@ -1,15 +1,15 @@
-/** A CPO's staff: groups and their live state, limits, allocations, bills, incidents. Auditors may read all of it. */
+/** A CPO's staff: groups and their live state, limits, allocations, incidents; bills and set-up are in files of their own. Auditors may read all of it. */
 import { z } from "zod";
 import { type EpochSecond, epochSecond } from "../domain/units.ts";
 import * as out from "./answers.ts";
 import { algorithmChoice, algorithmChoiceOut, cpoAlgorithms } from "./cpoAlgorithms.ts";
+import { cpoMoney } from "./cpoMoney.ts";
 import { cpoSetup } from "./cpoSetup.ts";
 import type { Deps } from "./deps.ts";
-import { latestBills } from "./latestBills.ts";
 import { ownGroup, ownGroups } from "./ownership.ts";
 import { granted } from "./problems.ts";
 import { at, instantText, w } from "./quantities.ts";
-import { type Caller, type Route, route } from "./route.ts";
+import { type Route, route } from "./route.ts";
 import * as schemas from "./schemas.ts";
 import { groupPicture, groupPictureOut, plan } from "./viewAnswers.ts";
 
@@ -42,8 +42,6 @@ export function cpoRoutes(deps: Deps): readonly Route[] {
     const view = await usecases.groupView(groupId);
     return view && groupPictureOut(view);
   }
-  const cposOf = async (caller: Caller): Promise<readonly string[]> =>
-    "cpoId" in caller ? [caller.cpoId] : (await store.sites.cpos()).map((cpo) => cpo.id);
 
   return [
     route({
@@ -190,21 +188,7 @@ export function cpoRoutes(deps: Deps): readonly Route[] {
         return { status: 200, body: { incidents: incidents.map(out.incidentOut) } };
       },
     }),
-    route({
-      method: "get",
-      path: "/cpo/settlements",
-      tag,
-      summary: "Bills: those that wait and the latest batches on chain",
-      who: readers,
-      query: schemas.page,
-      answers: {
-        200: { description: "Bills, newest first", schema: z.object({ settlements: z.array(out.settlement) }) },
-      },
-      async handle({ caller, query }) {
-        const bills = await latestBills(deps, await cposOf(caller), query.limit);
-        return { status: 200, body: { settlements: bills.map(out.settlementOut) } };
-      },
-    }),
+    ...cpoMoney(deps),
     ...cpoAlgorithms(deps),
     ...cpoSetup(deps),
   ];

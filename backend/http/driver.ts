@@ -1,7 +1,8 @@
-/** A driver: preferences, the scan of an EVSE, the list of sessions; one session and the money are in files of their own. */
+/** A driver: preferences, the scan of an EVSE, the list of sessions; one session, the money and disputes are in files of their own. */
 import { z } from "zod";
 import * as out from "./answers.ts";
 import type { Deps } from "./deps.ts";
+import { driverDisputes } from "./driverDisputes.ts";
 import { driverMoney } from "./driverMoney.ts";
 import { driverSessions } from "./driverSessions.ts";
 import { Problem } from "./problems.ts";
@@ -81,6 +82,7 @@ export function driverRoutes(deps: Deps): readonly Route[] {
     }),
     ...driverSessions(deps),
     ...driverMoney(deps),
+    ...driverDisputes(deps),
   ];
 }
 

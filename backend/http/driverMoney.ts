@@ -1,10 +1,12 @@
 /** A driver's money: receipts, the balance on chain, FLEX and its redemption. */
 import { z } from "zod";
-import * as out from "./answers.ts";
+import { corrected } from "../domain/disputes.ts";
+import * as out from "./billAnswers.ts";
 import type { Deps } from "./deps.ts";
 import { ownSession } from "./ownership.ts";
 import { granted, Problem } from "./problems.ts";
 import { money, moneyText, wh } from "./quantities.ts";
+import { readChain } from "./readChain.ts";
 import { type Route, route } from "./route.ts";
 import * as schemas from "./schemas.ts";
 
@@ -32,7 +34,7 @@ export function driverMoney(deps: Deps): readonly Route[] {
   async function accountOf(driverId: string) {
     const driver = await store.drivers.byId(driverId);
     if (!driver) throw new Error(`Driver ${driverId} signed in, but is not in the store.`);
-    return { address: driver.address, ...(await read(chain.account(driver.address))) };
+    return { address: driver.address, ...(await readChain(chain.account(driver.address))) };
   }
 
   return [
@@ -49,7 +51,9 @@ export function driverMoney(deps: Deps): readonly Route[] {
         const bill = await store.bills.ofSession(id);
         if (!bill)
           throw new Problem("no-settlement", "The session still runs. Its receipt comes when the car is unplugged.");
-        return { status: 200, body: out.receiptOut(bill) };
+        const [standing] = await usecases.billStates([bill]);
+        if (!standing) throw new Error(`The bill of session ${id} does not stand anywhere.`);
+        return { status: 200, body: out.receiptOut(standing) };
       },
     }),
     route({
@@ -74,15 +78,16 @@ export function driverMoney(deps: Deps): readonly Route[] {
       answers: { 200: { description: "FLEX", schema: flex } },
       async handle({ caller, query }) {
         const { flexWh } = await accountOf(caller.driverId);
-        const bills = await store.bills.ofDriver(caller.driverId, query.limit);
-        const earned = bills.filter((bill) => bill.flexWh > 0);
+        const bills = await usecases.billStates(await store.bills.ofDriver(caller.driverId, query.limit));
+        const flexWhOf = ({ bill, dispute }: (typeof bills)[number]) => corrected(bill, dispute?.closed ?? null).flexWh;
+        const earned = bills.filter((one) => flexWhOf(one) > 0);
         const offers = [];
         for (const cpo of await store.sites.cpos()) {
-          const { pricePerKwh, potMicroEur } = await read(chain.offer(cpo.number));
+          const { pricePerKwh, potMicroEur } = await readChain(chain.offer(cpo.number));
           if (pricePerKwh > 0n)
             offers.push({ cpoId: cpo.id, pricePerKwhMicroEur: money(pricePerKwh), potMicroEur: money(potMicroEur) });
         }
-        const earnedWh = earned.reduce((sum, bill) => sum + bill.flexWh, 0);
+        const earnedWh = earned.reduce((sum, one) => sum + flexWhOf(one), 0);
         return {
           status: 200,
           body: { balanceWh: Number(flexWh), earnedWh, offers, earned: earned.map(out.settlementOut) },
@@ -114,10 +119,3 @@ export function driverMoney(deps: Deps): readonly Route[] {
     }),
   ];
 }
-
-const read = <T>(reading: Promise<T>): Promise<T> =>
-  reading.catch(() => {
-    throw new Problem("chain-away", "The chain does not answer. Charging and billing go on; try again in a minute.", {
-      headers: { "retry-after": "60" },
-    });
-  });

@@ -34,7 +34,8 @@ export async function identify(deps: Deps, request: Request): Promise<Caller | n
       if (cpoId === null) throw new Error(`Account ${accountId} is staff of no CPO. Bind it to one.`);
       return { kind: "staff", accountId, name, cpoId };
     case "auditor":
-      return { kind: "auditor", accountId, name };
+    case "arbiter":
+      return { kind: account.kind, accountId, name };
   }
 }
 

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { slotOf } from "../domain/slots.ts";
 import { watt } from "../domain/units.ts";
 import * as out from "./answers.ts";
+import { settlement, settlementOut } from "./billAnswers.ts";
 import type { Deps } from "./deps.ts";
 import { isOwnSession, ownEvse, ownGroup, ownGroups, ownSession } from "./ownership.ts";
 import { granted, Problem } from "./problems.ts";
@@ -76,11 +77,13 @@ export function machineRoutes(deps: Deps): readonly Route[] {
       who: backEnd,
       params: schemas.ofSession,
       body: schemas.plugOut,
-      answers: { 200: { description: "The bill", schema: out.settlement } },
+      answers: { 200: { description: "The bill", schema: settlement } },
       async handle({ caller, params, body }) {
         const { id } = await ownSession(deps, caller, params.sessionId);
         const said = granted(await usecases.stopSession({ sessionId: id, ...body }), body);
-        return { status: 200, body: out.settlementOut(said.settlement) };
+        const [standing] = await usecases.billStates([said.settlement]);
+        if (!standing) throw new Error(`The bill of session ${id} was made, but does not stand anywhere.`);
+        return { status: 200, body: settlementOut(standing) };
       },
     }),
     route({

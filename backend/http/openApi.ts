@@ -32,6 +32,7 @@ const WHO: Record<Who, string> = {
   driver: "drivers",
   staff: "staff of a CPO",
   auditor: "auditors",
+  arbiter: "arbiters, who decide disputes",
   "cpo-key": "keys of a CPO's back end",
   "hems-key": "keys of a HEMS",
   "audit-key": "keys of an auditor, made by the operator of the service",

@@ -11,6 +11,7 @@ type Needs = Pick<Deps, "store">;
 function isOwn(caller: Caller, group: ChargingGroup): boolean {
   switch (caller.kind) {
     case "driver":
+    case "arbiter":
     case "audit-key":
       return false;
     case "auditor":

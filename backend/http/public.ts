@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { SLOT_S, SLOTS_PER_DAY, slotOf, slotStart } from "../domain/slots.ts";
 import { epochSecond } from "../domain/units.ts";
-import * as out from "./answers.ts";
+import { billOut, bill as wholeBill } from "./billAnswers.ts";
 import type { Deps } from "./deps.ts";
 import { docsPage } from "./docsPage.ts";
 import { latestBills } from "./latestBills.ts";
@@ -27,7 +27,7 @@ const health = z
   })
   .meta({ id: "Health" });
 
-const bill = out.settlement
+const bill = wholeBill
   .pick({ sessionNumber: true, settledAt: true, energyWh: true, flexWh: true, batch: true, detailHash: true })
   .extend({ amountMicroEur: moneyText, compensationMicroEur: moneyText })
   .meta({ id: "PublicBill" });
@@ -70,7 +70,7 @@ export function publicRoutes(deps: Deps, all: () => readonly Route[]): readonly 
   async function bills(): Promise<z.output<typeof bill>[]> {
     const groups = await Promise.all(deps.publicGroups.map((id) => store.sites.group(id)));
     const cpoIds = new Set(groups.flatMap((group) => (group ? [group.cpoId] : [])));
-    return (await latestBills(deps, cpoIds, SHOWN)).map((one) => bill.parse(out.settlementOut(one)));
+    return (await latestBills(deps, cpoIds, SHOWN)).map((one) => bill.parse(billOut(one)));
   }
 
   async function history(groupId: string): Promise<{ at: string; importW: number; limitW: number }[]> {

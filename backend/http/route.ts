@@ -11,6 +11,7 @@ export type Caller =
   | { readonly kind: "driver"; readonly accountId: string; readonly driverId: string; readonly name: string }
   | { readonly kind: "staff"; readonly accountId: string; readonly cpoId: string; readonly name: string }
   | { readonly kind: "auditor"; readonly accountId: string; readonly name: string }
+  | { readonly kind: "arbiter"; readonly accountId: string; readonly name: string }
   | MachineCaller<"cpo-key">
   | MachineCaller<"hems-key">
   | { readonly kind: "audit-key"; readonly keyId: string };
@@ -61,7 +62,7 @@ export type Route = {
   readonly handle: (call: AnyCall) => Promise<Answer>;
 };
 
-export type Tag = "Accounts" | "Driver" | "CPO" | "Machines" | "Grid" | "Audit" | "Public";
+export type Tag = "Accounts" | "Driver" | "CPO" | "Machines" | "Grid" | "Arbiter" | "Audit" | "Public";
 
 export type AnswerSpec = {
   readonly description: string;

@@ -1,5 +1,6 @@
 /** Every address of the API, in the order in which it is described. */
 import { accountRoutes } from "./accountRoutes.ts";
+import { arbiterRoutes } from "./arbiter.ts";
 import { auditRoutes } from "./audit.ts";
 import { cpoRoutes } from "./cpo.ts";
 import type { Deps } from "./deps.ts";
@@ -18,6 +19,7 @@ export function allRoutes(deps: Deps): readonly Route[] {
     ...priorityRoutes(deps),
     ...machineRoutes(deps),
     ...gridRoutes(deps),
+    ...arbiterRoutes(deps),
     ...auditRoutes(deps),
     ...publicRoutes(deps, () => routes),
   ];

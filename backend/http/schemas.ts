@@ -1,6 +1,7 @@
 /** What may come in. Every object is closed: a misspelled member is a fault with its own pointer, never ignored. */
 import { z } from "zod";
 import { SLOT_S } from "../domain/slots.ts";
+import { microEur } from "../domain/units.ts";
 import { id, instant, limitW, name, needWh, powerW, price, ratedW, registerWh } from "./quantities.ts";
 
 const email = z
@@ -45,6 +46,21 @@ export const preferences = z.strictObject({
   cannotPause: z.boolean({ error: "Give true for a car that does not go on once it was stopped." }).optional().meta({
     description: "The car does not go on once it was stopped: its least power is held until its energy is in",
   }),
+});
+
+/** Text of several lines. */
+const words = (most: number) =>
+  z
+    .string({ error: "Give text." })
+    .trim()
+    .min(1, { error: "Say in a few words what is wrong." })
+    .max(most, { error: `Give at most ${most} characters.` })
+    .refine((text) => !/[^\P{Cc}\n\r\t]/u.test(text) && text.isWellFormed(), {
+      error: "Leave out control characters.",
+    });
+
+export const dispute = z.strictObject({
+  reason: words(2000).meta({ description: "What is wrong with the bill; the operator and the arbiter read it" }),
 });
 
 const car = {
@@ -253,6 +269,25 @@ function isTimeZone(text: string): boolean {
     return false;
   }
 }
+
+/* ----------------------------------------------------------------------------------------------- arbiter */
+
+export const decision = z.strictObject({
+  refundMicroEur: z
+    .string({ error: 'Give micro-euro as text: EUR 1.50 is "1500000".' })
+    .regex(/^\d{1,18}$/, {
+      error: ({ input }) => `"${input}" is not a whole number of micro-euro. EUR 1.50 is "1500000".`,
+    })
+    .meta({ description: "micro-euro that the bill is lowered by, up to the bill", examples: ["1500000"] })
+    .transform((text) => microEur(/^\d+$/.test(text) ? BigInt(text) : 0n)),
+  flexDeltaWh: z
+    .int({ error: "Give whole Wh." })
+    .min(-1_000_000, { error: "Give at least -1000000 Wh." })
+    .max(1_000_000, { error: "Give at most 1000000 Wh." })
+    .default(0)
+    .meta({ description: "Wh of FLEX given; negative: taken back" }),
+  text: words(2000).meta({ description: "Why; the driver and the operator read it" }),
+});
 
 /* ---------------------------------------------------------------------------------------------- machines */
 

@@ -2,13 +2,16 @@
 
 import { wattHour } from "../domain/units.ts";
 import { answerOffer } from "../usecases/answerOffer.ts";
+import { billStates, disputeFile, standingOf } from "../usecases/billStates.ts";
 import { boost, cancelBoost } from "../usecases/boost.ts";
 import { setCapacityProfile } from "../usecases/capacityProfile.ts";
+import { decideDispute } from "../usecases/decideDispute.ts";
 import { answerProfile } from "../usecases/dispatchProfiles.ts";
+import { disputable, disputeBill } from "../usecases/disputeBill.ts";
 import { health, type Probes } from "../usecases/health.ts";
 import { optOut } from "../usecases/optOut.ts";
 import { orderFlexibility } from "../usecases/orderFlexibility.ts";
-import type { Driver, ForecastPoint, World } from "../usecases/ports.ts";
+import type { Driver, ForecastPoint, Settlement, World } from "../usecases/ports.ts";
 import { recordMeterReadings, recordSiteReadings } from "../usecases/recordReadings.ts";
 import { redeemFlex } from "../usecases/redeemFlex.ts";
 import { type NewDriver, registerDriver, setDriverPreferences } from "../usecases/registerDriver.ts";
@@ -57,11 +60,18 @@ export function bindUseCases(world: World, probes: Probes, run: RunStep = (step)
     orderFlexibility: bound(orderFlexibility),
     setTariff: bound(setTariff),
     redeemFlex: bound(redeemFlex),
+    disputeBill: bound(disputeBill),
+    decideDispute: bound(decideDispute),
     setUpSite: bound<SitePlan, Awaited<ReturnType<typeof setUpSite>>>(setUpSite),
     recordForecast: (groupId: string, points: readonly ForecastPoint[]) =>
       run(() => world.store.prices.putForecast(groupId, points)),
     /** Last register of an EVSE without a session; 0 where its meter was never heard. */
     registerOf: (groupId: string, evseId: string) => wattHour(world.board.groups[groupId]?.registers[evseId] ?? 0),
+    disputeTerms: world.ledger.disputeTerms,
+    disputable: (wish: Parameters<typeof disputable>[1]) => disputable(world, wish),
+    billStates: (bills: readonly Settlement[]) => billStates(world, bills),
+    standingOf: (disputes: Parameters<typeof standingOf>[1]) => standingOf(world, disputes),
+    disputeFile: (sessionId: string) => disputeFile(world, sessionId),
     sessionView: (sessionId: string) => sessionView(world, sessionId),
     groupView: (groupId: string) => groupView(world, groupId),
     health: () => health(world, probes),

@@ -21,7 +21,9 @@ export async function decideDispute(
   wish: DecisionWish,
 ): Promise<
   | { readonly kind: "decided" | "duplicate"; readonly dispute: Dispute }
-  | Refused<"unknown-dispute" | "not-open" | "decided" | "bad-refund" | "bad-flex" | "no-arbiter-key">
+  | Refused<
+      "unknown-dispute" | "dispute-not-open" | "already-decided" | "bad-refund" | "bad-flex-delta" | "no-arbiter-key"
+    >
 > {
   const now = world.clock.now();
   const { refundMicroEur, flexDeltaWh } = wish;
@@ -32,18 +34,21 @@ export async function decideDispute(
     if (dispute.decision)
       return isSame(dispute.decision, wish)
         ? { kind: "duplicate", dispute }
-        : refused("decided", `The dispute was decided: ${dispute.decision.refundMicroEur} micro-euro of refund.`);
-    if (dispute.closed) return refused("decided", "The dispute has ended on chain.");
+        : refused(
+            "already-decided",
+            `The dispute was decided: ${dispute.decision.refundMicroEur} micro-euro of refund.`,
+          );
+    if (dispute.closed) return refused("already-decided", "The dispute has ended on chain.");
     if (dispute.openedAt === null)
-      return refused("not-open", "The dispute is not on chain yet. Wait until it is open there.");
+      return refused("dispute-not-open", "The dispute is not on chain yet. Wait until it is open there.");
     if (now >= endsAt(dispute.openedAt, world.ledger.disputeTerms))
-      return refused("decided", "Nobody decided the dispute in time: it ends in the driver's favour.");
+      return refused("already-decided", "Nobody decided the dispute in time: it ends in the driver's favour.");
     if (refundMicroEur > bill.amountMicroEur)
       return refused("bad-refund", `The bill is ${bill.amountMicroEur} micro-euro. Refund at most that.`);
     const flexWh = bill.flexWh + flexDeltaWh;
     if (flexWh < 0 || flexWh > bill.energyWh)
       return refused(
-        "bad-flex",
+        "bad-flex-delta",
         `The bill has ${bill.flexWh} Wh of FLEX for ${bill.energyWh} Wh charged: between 0 and these it can become.`,
       );
     if (!world.holdsArbiterKey)

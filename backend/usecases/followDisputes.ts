@@ -6,19 +6,31 @@
 import { type Dispute, endsAt } from "../domain/disputes.ts";
 import type { EpochSecond } from "../domain/units.ts";
 import { disputeKey, resolveKey } from "./ledgerPort.ts";
-import type { ChainWatch, Settlement, WatchedEvent, World } from "./ports.ts";
+import type { ChainNews, ChainWatch, Settlement, WatchedEvent, World } from "./ports.ts";
 
 type Needs = Pick<World, "store" | "ledger">;
 
 /** Name of the snapshot that holds the last block that was looked at. */
 const FOLLOWED = "disputes followed";
 
-/** Called now and then. Rejects while the chain is away. Answers the number of events that were new. */
-export async function followDisputes(world: Needs, watch: ChainWatch): Promise<number> {
+/**
+ * Called now and then; two at once would note the same twice. Rejects while the chain is away. Answers the number of new
+ * events. `run` takes the changes into the service's line of steps; the chain is asked outside of it, since it may not answer.
+ */
+export async function followDisputes(
+  world: Needs,
+  watch: ChainWatch,
+  run: (step: () => Promise<void>) => Promise<void> = (step) => step(),
+): Promise<number> {
   if (world.ledger.disputeTerms.windowS === 0) return 0;
   const seen = (await world.store.snapshots.load(FOLLOWED))?.state as { readonly block: number } | undefined;
   const news = await watch.since(seen?.block ?? null);
   if (!news) return 0;
+  await run(() => take(world, news));
+  return news.events.length;
+}
+
+async function take(world: Needs, news: ChainNews): Promise<void> {
   await world.store.transaction(async (store) => {
     const inStep = { ...world, store };
     const numbers = new Map((await store.sites.cpos()).map((cpo) => [cpo.id, cpo.number]));
@@ -31,7 +43,6 @@ export async function followDisputes(world: Needs, watch: ChainWatch): Promise<n
     await act(inStep, numbers, news.at);
     await store.snapshots.save(FOLLOWED, news.at, { block: news.block });
   });
-  return news.events.length;
 }
 
 async function note(world: Needs, cpoId: string, event: WatchedEvent): Promise<void> {

@@ -2,6 +2,7 @@
 import { corrected } from "../domain/disputes.ts";
 import { epochSecond } from "../domain/units.ts";
 import { disputesOf } from "./billStates.ts";
+import { disputeWaits } from "./disputeBill.ts";
 import type { World } from "./ports.ts";
 import { type Refused, refused } from "./refused.ts";
 
@@ -20,7 +21,7 @@ export async function redeemFlex(
   wish: Redemption,
 ): Promise<
   | { readonly kind: "queued"; readonly key: string }
-  | Refused<"unknown-driver" | "unknown-cpo" | "too-little" | "too-much">
+  | Refused<"unknown-driver" | "unknown-cpo" | "too-little" | "too-much" | "dispute-waits">
 > {
   const driver = await world.store.drivers.byId(wish.driverId);
   const wallet = driver && (await world.store.drivers.wallet(driver.id));
@@ -35,6 +36,8 @@ export async function redeemFlex(
     0,
   );
   if (wish.wh > earned) return refused("too-much", `Only ${earned} Wh of FLEX were ever earned.`);
+  if (await disputeWaits(world.store, driver.id))
+    return refused("dispute-waits", "Your dispute of a bill is not on chain yet. Try again in a minute.");
   const intent = {
     driver: wallet.address,
     cpo: cpo.number,

@@ -1,13 +1,13 @@
 /**
  * The API over the real world: use cases, PGlite, accounts and HTTP on a random port; virtual time, and a chain that is
- * made up. Two CPOs with one group each, two drivers, staff, an auditor and keys on both sides.
+ * made up. Two CPOs with one group each, two drivers, staff, an auditor, an arbiter and keys on both sides.
  */
 
 import { createHash, randomBytes, randomUUID } from "node:crypto";
 import { sql } from "kysely";
 import { type DestinationStream, pino } from "pino";
 import { createAccounts } from "../../backend/adapters/accounts/accounts.ts";
-import { type AccountTables, up } from "../../backend/adapters/accounts/accountTables.ts";
+import { type AccountTables, up, withArbiters } from "../../backend/adapters/accounts/accountTables.ts";
 import { bindContracts } from "../../backend/adapters/chain/contracts.ts";
 import { loadArtifacts, type Manifest } from "../../backend/adapters/chain/deployment.ts";
 import { createLedger } from "../../backend/adapters/chain/ledger.ts";
@@ -49,13 +49,22 @@ const MANIFEST: Manifest = {
 
 export type Service = Awaited<ReturnType<typeof startService>>;
 
-export async function startService(options: Partial<AppOptions> & { readonly log?: DestinationStream } = {}) {
+type ServiceOptions = Partial<AppOptions> & {
+  readonly log?: DestinationStream;
+  /** How long bills can be disputed, s. */
+  readonly windowS?: number;
+  /** Changes the world before anything is bound to it. */
+  readonly world?: Partial<World>;
+};
+
+export async function startService(options: ServiceOptions = {}) {
   const database = await openTestDatabase("pglite");
   await up(database.db);
+  await withArbiters(database.db);
   const clock = createQueueClock<never>(NOON);
   const updates = createUpdates();
   const sent: SentProfile[] = [];
-  const contracts = bindContracts(MANIFEST, artifacts);
+  const contracts = { ...bindContracts(MANIFEST, artifacts), windowS: options.windowS ?? 0 };
   const world: World = {
     store: createStore(database.db),
     cpo: {
@@ -87,6 +96,8 @@ export async function startService(options: Partial<AppOptions> & { readonly log
       forecast: "persistence",
     },
     updates,
+    holdsArbiterKey: true,
+    ...options.world,
   };
   const chain: ChainView & { away: boolean } = {
     away: false,
@@ -188,6 +199,11 @@ export async function startService(options: Partial<AppOptions> & { readonly log
     async auditor(): Promise<Who> {
       const email = "auditor@example.org";
       await accounts.ensureAccount({ email, name: "Auditor", password: PASSWORD, kind: "auditor" });
+      return cookieOf(await call("POST", "/account/sign-in", { body: { email, password: PASSWORD } }));
+    },
+    async arbiter(): Promise<Who> {
+      const email = "arbiter@example.org";
+      await accounts.ensureAccount({ email, name: "Arbiter", password: PASSWORD, kind: "arbiter" });
       return cookieOf(await call("POST", "/account/sign-in", { body: { email, password: PASSWORD } }));
     },
     async key(side: Side, purpose: "cpo" | "hems"): Promise<Who> {

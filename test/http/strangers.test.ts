@@ -68,6 +68,8 @@ const STRANGERS: Record<string, Stranger> = {
   "GET /cpo/evses/{evseId}/strategies": { params: { evseId: "north-1-1" }, gets: 404 },
   "PUT /cpo/evses/{evseId}/strategies": { params: { evseId: "north-1-1" }, body: { windows: [] }, gets: 404 },
   "GET /driver/sessions/{sessionId}/receipt": ofSession,
+  "GET /driver/sessions/{sessionId}/dispute": ofSession,
+  "POST /driver/sessions/{sessionId}/dispute": { ...ofSession, body: { reason: "I was not there." } },
   "GET /driver/balance": own,
   "GET /driver/flex": own,
   // Its own FLEX, of which it has none.
@@ -87,6 +89,12 @@ const STRANGERS: Record<string, Stranger> = {
   "PUT /cpo/groups/{groupId}/algorithm": { ...ofGroup, body: { name: "equal-share" } },
   "GET /cpo/incidents": own,
   "GET /cpo/settlements": own,
+  "GET /cpo/disputes": own,
+  "GET /cpo/figures": own,
+  // An arbiter decides the disputes of all CPOs; there is none.
+  "GET /arbiter/disputes": own,
+  "GET /arbiter/disputes/{sessionId}": ofSession,
+  "PUT /arbiter/disputes/{sessionId}/decision": { ...ofSession, body: { refundMicroEur: "1", text: "Half." } },
   "GET /cpo/tariff": own,
   "PUT /cpo/tariff": { body: { pricePerKwhMicroEur: "350000" }, gets: "its own" },
   "POST /cpo/sites": { body: site, gets: 409 },
@@ -133,7 +141,7 @@ const STRANGERS: Record<string, Stranger> = {
   "GET /audit/database": own,
 };
 
-const KINDS: readonly Kind[] = ["driver", "staff", "auditor", "cpo-key", "hems-key", "audit-key"];
+const KINDS: readonly Kind[] = ["driver", "staff", "auditor", "arbiter", "cpo-key", "hems-key", "audit-key"];
 const keyOf = (route: Route) => `${route.method.toUpperCase()} ${route.path}`;
 
 describe("HTTP: strangers", () => {
@@ -160,6 +168,7 @@ describe("HTTP: strangers", () => {
       driver: await service.signUp("ben"),
       staff: await service.staff("south"),
       auditor: await service.auditor(),
+      arbiter: await service.arbiter(),
       "cpo-key": await service.key("south", "cpo"),
       "hems-key": await service.key("south", "hems"),
       "audit-key": await service.auditKey(),

@@ -1,6 +1,6 @@
 /**
  * Tables of the accounts: better-auth's own (under names of ours, so that nobody mistakes a login session for a
- * charging session) and the machines' keys. Handed to `openDatabase` as a migration.
+ * charging session) and the machines' keys. Handed to `openDatabase` as migrations.
  */
 import { type Kysely, sql } from "kysely";
 
@@ -39,6 +39,12 @@ const ACCOUNT_TABLES = [
 /** Also on a database with other tables: nothing of theirs is touched. */
 export async function up<Tables>(db: Kysely<Tables>): Promise<void> {
   for (const statement of ACCOUNT_TABLES) await sql.raw(statement).execute(db);
+}
+
+/** The next migration: accounts of arbiters, too. */
+export async function withArbiters<Tables>(db: Kysely<Tables>): Promise<void> {
+  await sql`alter table account_user drop constraint account_user_kind_check, add constraint account_user_kind_check
+    check (kind in ('driver', 'staff', 'auditor', 'arbiter'))`.execute(db);
 }
 
 export async function down<Tables>(db: Kysely<Tables>): Promise<void> {

@@ -1,6 +1,6 @@
 /**
- * People and machines that may use the API. Drivers register themselves; staff of a CPO and auditors are made by the
- * operator; machines carry a key. better-auth keeps passwords (scrypt), sessions, rate limit and its origin check.
+ * People and machines that may use the API. Drivers register themselves; staff of a CPO, auditors and arbiters are made
+ * by the operator; machines carry a key. better-auth keeps passwords (scrypt), sessions, rate limit and its origin check.
  */
 import { betterAuth } from "better-auth";
 import type { Kysely } from "kysely";
@@ -8,7 +8,7 @@ import type { AccountTables } from "./accountTables.ts";
 import { type AuthSettings, authOptions, BASE_PATH, CLIENT_ADDRESS } from "./authOptions.ts";
 import { type MachineKey, machineKeys, type NewKey, type Random } from "./machineKeys.ts";
 
-export type AccountKind = "driver" | "staff" | "auditor";
+export type AccountKind = "driver" | "staff" | "auditor" | "arbiter";
 export type Account = {
   readonly id: string;
   readonly email: string;

@@ -31,7 +31,7 @@ import { type DatabaseOptions, type OpenDatabase, openDatabase } from "./adapter
 import { createStore } from "./adapters/store/store.ts";
 import { MAX_EARLY } from "./usecases/earlyWeight.ts";
 import { EXTRA, VOLL } from "./usecases/groupProblem.ts";
-import type { ChainWatch, Lane, Settings, Store, World } from "./usecases/ports.ts";
+import type { ChainWatch, Lane, Privacy, Settings, Store, World } from "./usecases/ports.ts";
 
 export type SystemOptions = {
   readonly database?: DatabaseOptions;
@@ -50,6 +50,10 @@ export type SystemOptions = {
   /** Folder of the manifests of public chains; deployments/ if not said. */
   readonly deployments?: URL;
   readonly walletKeks?: Readonly<Record<number, Uint8Array>> | null;
+  /** What the chain shows of runs; absent: rows on a local chain, a root elsewhere. */
+  readonly privacy?: Privacy | null;
+  /** Rows may stand beside bills on a public network, because all drivers are simulated. */
+  readonly publicRows?: boolean;
   readonly random: World["random"];
   readonly alarm?: (text: string) => void;
 };
@@ -125,6 +129,7 @@ export async function openSystem(options: SystemOptions): Promise<System> {
     opened.unshift(embedded ?? rpc);
     if (rpc.chainId !== LOCAL_CHAIN_ID && !options.chainKeys)
       throw new Error(`CHAIN_KEYS is needed on chain ${rpc.chainId}: the development keys are for local chains only.`);
+    const privacy = privacyOn(rpc.chainId, options);
     const signers = signersOf(keys);
     const artifacts = loadArtifacts();
     const manifest = await deployed(rpc, store, artifacts, signers, options);
@@ -160,7 +165,7 @@ export async function openSystem(options: SystemOptions): Promise<System> {
       artifacts,
       manifest,
       contracts,
-      ledger: createLedger(contracts),
+      ledger: createLedger(contracts, privacy),
       reader,
       writer,
       watch: createChainWatch(rpc, contracts, policy.depth),
@@ -177,6 +182,19 @@ export async function openSystem(options: SystemOptions): Promise<System> {
     for (const one of opened) await one.close().catch(() => undefined);
     throw error;
   }
+}
+
+/** Throws where rows would be public beside the bills that this service posts. */
+export function privacyOn(
+  chainId: number,
+  { privacy, publicRows }: Pick<SystemOptions, "privacy" | "publicRows">,
+): Privacy {
+  const local = chainId === LOCAL_CHAIN_ID;
+  if (privacy === "rows" && !local && publicRows !== true)
+    throw new Error(
+      `Rows on chain ${chainId} would be public beside the bills: together they show which driver was at which charge point. Set CHAIN_PRIVACY=root, or CHAIN_PUBLIC_ROWS=yes where all drivers are simulated.`,
+    );
+  return privacy ?? (local ? "rows" : "root");
 }
 
 async function openChain(options: SystemOptions): Promise<{ rpc: Rpc; embedded: EmbeddedChain | null }> {

@@ -14,6 +14,8 @@ const schema = z.object({
   CHAIN_RPC_URL: z.string().optional(),
   CHAIN_RPC_PORT: z.coerce.number().int().min(0).max(65_535).optional(),
   CHAIN_KEYS: z.string().optional(),
+  CHAIN_PRIVACY: z.enum(["rows", "root"]).optional(),
+  CHAIN_PUBLIC_ROWS: z.literal("yes").optional(),
   WALLET_KEKS: z.string().optional(),
   DISPUTE_WINDOW_S: z.coerce.number().int().min(0).max(31_536_000).default(3600),
   AUTH_SECRET: z.string().min(32).optional(),
@@ -34,6 +36,10 @@ export type Config = {
   readonly chainRpcPort: number | null;
   /** Private keys of the lanes; null: the public development keys, on a local chain only. */
   readonly chainKeys: ChainKeys | null;
+  /** What the chain shows of runs; null: rows on a local chain, a root elsewhere. */
+  readonly privacy: "rows" | "root" | null;
+  /** Rows may stand beside bills on a public network: all drivers are simulated. */
+  readonly publicRows: boolean;
   /** Key-encryption keys by version; null: random, for an embedded database only. */
   readonly walletKeks: Readonly<Record<number, Uint8Array>> | null;
   /** How long bills can be disputed after they were posted, s, on a local chain that is deployed now. */
@@ -66,6 +72,8 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     chainRpcUrls: e.CHAIN_RPC_URL?.split(",").map((url) => url.trim()) ?? null,
     chainRpcPort: e.CHAIN_RPC_PORT ?? null,
     chainKeys: e.CHAIN_KEYS === undefined ? null : chainKeys(e.CHAIN_KEYS),
+    privacy: e.CHAIN_PRIVACY ?? null,
+    publicRows: e.CHAIN_PUBLIC_ROWS === "yes",
     walletKeks: e.WALLET_KEKS === undefined ? null : walletKeks(e.WALLET_KEKS),
     disputeWindowS: e.DISPUTE_WINDOW_S,
     authSecret: e.AUTH_SECRET ?? null,

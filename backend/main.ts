@@ -53,6 +53,8 @@ async function start(): Promise<void> {
     chainRpcUrls: config.chainRpcUrls,
     chainRpcPort: config.chainRpcPort ?? (await freePort(8545)),
     chainKeys: config.chainKeys,
+    privacy: config.privacy,
+    publicRows: config.publicRows,
     walletKeks: config.walletKeks,
     disputeWindowS: config.disputeWindowS,
     random: trueRandom,

@@ -91,7 +91,8 @@ function auditRecords(
 function compareRecord(groupId: string, record: RecordedSlot, run: RunRecord, findings: Findings): void {
   const check = findings.check("recorded slots");
   const where = slotName(groupId, record.slot);
-  if (record.rows !== run.rows)
+  // Without rows on chain they are under the root: auditLeaves.
+  if (run.rows !== "0x" && record.rows !== run.rows)
     check.differs(where, `rows in the store (${record.rows.length / 2 - 1} bytes) are not the recorded ones`);
   check.same(where, "root of the leaves in the store", record.root, run.root);
 }

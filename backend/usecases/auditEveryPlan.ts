@@ -11,15 +11,17 @@ import {
   auditCommitments,
   auditEarlier,
   auditHeader,
+  type EarlierPlan,
   type Named,
   namedPlans,
   type PlanFile,
+  privacyOf,
   readPlan,
 } from "./auditPlans.ts";
 import { auditLeaves, auditRows } from "./auditRecords.ts";
 import { auditCars, type Seen } from "./auditRuns.ts";
-import type { ChainEye, Ledger, PublishedAlgorithm, RunRecord, Store } from "./ports.ts";
-import { commitmentsOf } from "./recordSlot.ts";
+import type { ChainEye, Hex, Ledger, PublishedAlgorithm, RunRecord, Store } from "./ports.ts";
+import { commitmentsOf, earlierStart } from "./recordSlot.ts";
 
 type Parts = {
   readonly store: Store;
@@ -47,7 +49,6 @@ const PAGE = 32;
 const RECENT = 4;
 
 type Commitments = ReturnType<typeof commitmentsOf>;
-type Link = Parameters<Ledger["earlierLink"]>[1];
 type Specs = ReadonlyMap<string, PublishedAlgorithm | null>;
 
 /** What is carried from one plan of a group to the next. */
@@ -79,7 +80,7 @@ export async function auditEveryPlan(parts: Parts, onProgress: (share: number) =
       },
     ]),
   );
-  const links = new Map<string, Link>();
+  const links = new Map<string, EarlierPlan>();
   const hashes = new Set<string>();
   const gaps: Gap[] = [];
   const ordered: PlanOfOrders[] = [];
@@ -90,9 +91,11 @@ export async function auditEveryPlan(parts: Parts, onProgress: (share: number) =
     for (const { stored, judgement } of page) {
       count++;
       const file = readPlan(stored, facts, named.get(stored.id) ?? null, findings);
-      const commitments = commitmentsOf(ledger, { ...stored, ...(file ? valueOfBytes(file) : {}) });
+      const mode = privacyOf(named.get(stored.id) ?? null);
+      const commitments = commitmentsOf(ledger, { ...stored, ...(file ? valueOfBytes(file) : {}) }, mode);
       hashes.add(`${commitments.problem}:${commitments.plan}`);
-      links.set(stored.id, { at: file?.problem.at ?? stored.at, ...commitments });
+      const start = earlierStart(ledger, stored, mode);
+      links.set(stored.id, { at: file?.problem.at ?? stored.at, ...commitments, start });
       const answer = await judgement;
       const group = facts.groups.find((one) => one.group.id === stored.groupId);
       const state = states.get(stored.groupId);
@@ -166,7 +169,8 @@ async function auditOne(
   }
   if (!named?.commands || !run) return 0;
   attempt(findings.check("recorded slots"), slotName(group.group.id, run.slot), () => {
-    if (sound) auditRows(file, group, run, allotments, findings);
+    const rows = privacyOf(named) === "root" ? (named.record.rows as Hex) : run.rows;
+    if (sound) auditRows(file, group, { slot: run.slot, rows }, allotments, findings);
     auditLeaves(named.record, run, file, group, facts, allotments, state.commanded, ledger, findings);
   });
   return named.record.leaves.length;
@@ -186,7 +190,7 @@ function auditOrder({ id, problem }: PlanFile, state: GroupState, named: Named |
 }
 
 /** What can be said only when all plans were seen. */
-function finish(parts: Parts, states: ReadonlyMap<string, GroupState>, links: ReadonlyMap<string, Link>): void {
+function finish(parts: Parts, states: ReadonlyMap<string, GroupState>, links: ReadonlyMap<string, EarlierPlan>): void {
   const { facts, runs, ledger, findings } = parts;
   for (const group of facts.groups) {
     const state = states.get(group.group.id);

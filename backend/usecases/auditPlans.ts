@@ -9,7 +9,16 @@ import type { GroupProblem, Plan } from "../optimisation/problem.ts";
 import type { Facts, GroupFile } from "./auditFacts.ts";
 import { type Findings, planName, slotName } from "./auditFindings.ts";
 import { leastPowerW } from "./auditFloors.ts";
-import type { ChainEye, Hex, Ledger, PublishedAlgorithm, RecordedSlot, RunRecord, StoredPlan } from "./ports.ts";
+import type {
+  ChainEye,
+  Hex,
+  Ledger,
+  Privacy,
+  PublishedAlgorithm,
+  RecordedSlot,
+  RunRecord,
+  StoredPlan,
+} from "./ports.ts";
 import type { commitmentsOf } from "./recordSlot.ts";
 
 /** A plan read back from its bytes, and the run that commits to it. */
@@ -79,6 +88,10 @@ function instantOf(stored: StoredPlan): number {
   return ran <= stored.at && stored.at - ran <= 300 ? ran : stored.at;
 }
 
+/** How the chain shows the run that names a plan: whoever has rows and records none keeps them under the root. */
+export const privacyOf = (named: Named | null): Privacy =>
+  named?.run?.rows === "0x" && named.record.rows !== "0x" ? "root" : "rows";
+
 /** What the chain commits to, recomputed from the bytes of the commanding plan. */
 export function auditCommitments(
   file: PlanFile,
@@ -94,6 +107,10 @@ export function auditCommitments(
     check.same(where, "hash of the bytes of x, y and w", now.plan, run.plan),
   ];
   if (now.value === run.value) return right.every(Boolean);
+  if (run.rows === "0x") {
+    check.same(where, "hash of salt, cost and bound", now.value, run.value);
+    return false;
+  }
   const [chain, own] = [claimOf(run.value), { cost: file.plan.cost, bound: file.plan.bound }];
   if (chain.cost !== own.cost) check.differs(where, `cost on chain ${chain.cost}, bytes give ${own.cost}`);
   if (chain.bound !== own.bound) check.differs(where, `bound on chain ${chain.bound}, bytes give ${own.bound}`);
@@ -107,11 +124,14 @@ function claimOf(word: Hex): { readonly cost: bigint; readonly bound: bigint | n
   return { cost: signed(word.slice(2, 34)), bound: bound === -(2n ** 127n) ? null : bound };
 }
 
+/** A plan in the chain of those made inside a slot; `start` is what that chain begins with when this plan is recorded. */
+export type EarlierPlan = Parameters<Ledger["earlierLink"]>[1] & { readonly start: Hex };
+
 /** Plans made inside a slot: the chain keeps one hash over all of them, in the order in which they were made. */
 export function auditEarlier(
   record: RecordedSlot,
   run: RunRecord,
-  links: ReadonlyMap<string, Parameters<Ledger["earlierLink"]>[1]>,
+  links: ReadonlyMap<string, EarlierPlan>,
   ledger: Ledger,
   findings: Findings,
 ): void {
@@ -121,7 +141,10 @@ export function auditEarlier(
   const missing = ids.filter((id) => !links.has(id));
   for (const id of missing) check.differs(planName(id), `is named by the record of slot ${record.slot}, but lost`);
   if (missing.length > 0) return;
-  const hash = ids.reduce<Hex>((link, id) => ledger.earlierLink(link, links.get(id)!), ZERO);
+  const hash = ids.reduce<Hex>(
+    (link, id) => ledger.earlierLink(link, links.get(id)!),
+    links.get(record.planId)?.start ?? ZERO,
+  );
   if (hash === run.earlier) return;
   const where = ids.length > 0 ? ids.map(planName).join(", ") : slotName(record.groupId, record.slot);
   check.differs(where, `the chain commits to other plans made before slot ${record.slot}: ${run.earlier}, not ${hash}`);

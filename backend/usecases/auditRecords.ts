@@ -10,6 +10,7 @@ import { type Findings, promiseName, slotName } from "./auditFindings.ts";
 import type { PlanFile } from "./auditPlans.ts";
 import { promisesAt } from "./auditRuns.ts";
 import type { Hex, Ledger, RecordedSlot, RunRecord } from "./ports.ts";
+import { rowsText } from "./recordSlot.ts";
 
 const SILENT_S = 120;
 const ROW_BYTES = 12;
@@ -17,7 +18,7 @@ const ROW_BYTES = 12;
 export function auditRows(
   file: PlanFile,
   group: GroupFile,
-  run: RunRecord,
+  run: Pick<RunRecord, "slot" | "rows">,
   allotments: ReadonlyMap<number, ChargingProfile>,
   findings: Findings,
 ): void {
@@ -129,6 +130,10 @@ export function auditLeaves(
       owners.add(`order:${order.id}`);
       continue;
     }
+    if (run.rows === "0x" && text === rowsText(group.group.number, run.slot, record.rows)) {
+      owners.add("rows");
+      continue;
+    }
     const leaf = parse(text);
     const own = facts.byNumber.get(leaf?.session ?? -1);
     if (!leaf || !own) {
@@ -139,6 +144,8 @@ export function auditLeaves(
     if (leaf.kind === "allocation") auditAllocationLeaf(leaf, own, record, file, allotments, commanded, findings);
     else auditPromiseLeaf(leaf, own, record, file, findings);
   }
+  if (run.rows === "0x" && record.rows !== "0x" && !owners.has("rows"))
+    check.differs(where, "has no leaf for its rows as the store has them");
   for (const { id, givenAt, until } of group.orders)
     if (givenAt < file.now && until > file.now && !owners.has(`order:${id}`))
       check.differs(where, `has no leaf for order ${id} as the store has it`);

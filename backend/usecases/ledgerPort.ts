@@ -28,6 +28,12 @@ export type ChainCall = {
 export const disputeKey = (cpo: number, number: number) => `dispute:${cpo}:${number}`;
 export const resolveKey = (cpo: number, number: number) => `resolve:${cpo}:${number}`;
 
+/**
+ * What everybody may read of a run: its rows (limits, power, registers), cost and bound, or nothing but salted roots. Rows
+ * beside bills show which driver was at which charge point: both are never public (contracts/README.md).
+ */
+export type Privacy = "rows" | "root";
+
 /** Row of an asset in a run, 12 bytes on chain: limit in 10 W, power in 20 W steps, register in Wh. */
 export type AssetRow = {
   readonly index: number;
@@ -99,6 +105,8 @@ export type Ledger = {
   readonly versions: Readonly<Record<MethodName, Hex>>;
   /** Of this deployment. */
   readonly disputeTerms: DisputeTerms;
+  /** Of the runs that are recorded from now on. */
+  readonly privacy: Privacy;
   setGroup(g: { group: number; cpo: number; capacityW: number; parent: number; fromSlot: number }): ChainCall;
   registerAssets(list: readonly AssetSpec[]): ChainCall;
   assetId(cpo: number, salt: Hex, evseId: string): Hex;
@@ -132,7 +140,7 @@ export type Ledger = {
   problemHash(p: Uint8Array): Hex;
   /** The salt is the first 32 bytes of the problem. */
   planHash(salt: Hex, x: Uint8Array, y: Uint8Array, w: Uint8Array): Hex;
-  valueWord(v: { mode: "rows" | "root"; cost: bigint; bound: bigint | null; salt: Hex }): Hex;
+  valueWord(v: { mode: Privacy; cost: bigint; bound: bigint | null; salt: Hex }): Hex;
   earlierLink(previous: Hex, plan: { at: EpochSecond; algorithm: Hex; problem: Hex; plan: Hex; value: Hex }): Hex;
   packRows(rows: readonly AssetRow[]): Hex;
   /** Hash of a salted leaf: OpenZeppelin's double hash over (salt, keccak256(text)). */

@@ -1,13 +1,14 @@
 /**
  * One record per group and slot for SlotLedger (SC2): the plan that commands the slot, the plans made since the last
- * record, one row per asset, and the root of the salted leaves (allocations, promises, orders). Joins the cycle's transaction.
+ * record, one row per asset, and the root of the salted leaves (allocations, promises, orders; the rows themselves where they
+ * are not public). Joins the cycle's transaction.
  */
 import type { ChargingGroup, PvAsset } from "../domain/assets.ts";
 import { type FlexibilityOrder, orderText } from "../domain/orders.ts";
 import { type ChargingProfile, limitAt } from "../domain/profiles.ts";
 import { slotStart } from "../domain/slots.ts";
 import { type GroupBoard, type LiveSession, liveSessions } from "./board.ts";
-import type { AssetRow, Hex, StoredPlan, World } from "./ports.ts";
+import type { AssetRow, Hex, Privacy, StoredPlan, World } from "./ports.ts";
 
 type Needs = Pick<World, "store" | "ledger" | "random" | "settings" | "clock">;
 
@@ -34,7 +35,9 @@ export async function recordSlot(
     ...inverterRows(await store.sites.pvs(group.id), board),
   ].sort((a, b) => a.index - b.index);
   const orders = await store.grid.orders(group.id, world.clock.now());
+  const packed = ledger.packRows(rows);
   const leaves = [...leavesOf(board, plan, slot, wishes, world), ...orderLeaves(orders, slot, world)];
+  if (ledger.privacy === "root") leaves.push(rowsLeaf(packed, group, slot, world));
   const root =
     leaves.length > 0 ? ledger.merkleRoot(leaves.map((leaf) => ledger.leaf(leaf.salt as Hex, leaf.text))) : ZERO;
   const call = ledger.record([
@@ -44,10 +47,10 @@ export async function recordSlot(
       ...commitmentsOf(ledger, plan),
       earlier: earlierPlans.reduce<Hex>(
         (link, other) => ledger.earlierLink(link, { at: other.at, ...commitmentsOf(ledger, other) }),
-        ZERO,
+        earlierStart(ledger, plan),
       ),
       root,
-      rows: ledger.packRows(rows),
+      rows: ledger.privacy === "rows" ? packed : "0x",
     },
   ]);
   await store.plans.addRecord(
@@ -56,7 +59,7 @@ export async function recordSlot(
       slot,
       planId: plan.id,
       earlierPlanIds: earlierPlans.map((other) => other.id),
-      rows: ledger.packRows(rows),
+      rows: packed,
       root,
       leaves,
     },
@@ -67,15 +70,24 @@ export async function recordSlot(
 }
 
 /** What the chain is told of a plan instead of the plan. */
-export function commitmentsOf(ledger: World["ledger"], plan: StoredPlan) {
-  const salt: Hex = `0x${plan.problem.slice(0, 64)}`;
+export function commitmentsOf(ledger: World["ledger"], plan: StoredPlan, mode: Privacy = ledger.privacy) {
+  const salt = saltOf(plan);
   return {
     algorithm: ledger.versions[plan.algorithm],
     problem: ledger.problemHash(bytes(plan.problem)),
     plan: ledger.planHash(salt, bytes(plan.x), bytes(plan.y), bytes(plan.w)),
-    value: ledger.valueWord({ mode: "rows", cost: plan.cost, bound: plan.bound, salt }),
+    value: ledger.valueWord({ mode, cost: plan.cost, bound: plan.bound, salt }),
   };
 }
+
+/**
+ * What the hash chain over the plans inside a slot begins with: 0 where rows are public; else what only the holder of the
+ * recorded plan's salt knows, so that a slot in which somebody came or left looks like any other.
+ */
+export const earlierStart = (ledger: World["ledger"], plan: StoredPlan, mode: Privacy = ledger.privacy): Hex =>
+  mode === "rows" ? ZERO : ledger.leaf(saltOf(plan), "earlier");
+
+const saltOf = (plan: StoredPlan): Hex => `0x${plan.problem.slice(0, 64)}`;
 
 function rowsOf(
   evses: readonly { id: string; row: number }[],
@@ -169,5 +181,14 @@ const orderLeaves = (orders: readonly FlexibilityOrder[], slot: number, world: N
     text: orderText(order),
     salt: `0x${Buffer.from(world.random(32, `leaf:order:${order.id}:${slot}`)).toString("hex")}`,
   }));
+
+export const rowsText = (group: number, slot: number, rows: string) =>
+  JSON.stringify({ group, kind: "rows", rows, slot });
+
+/** Where rows are not public, whoever has salt and text can still prove them. */
+const rowsLeaf = (rows: Hex, group: ChargingGroup, slot: number, world: Needs) => ({
+  text: rowsText(group.number, slot, rows),
+  salt: `0x${Buffer.from(world.random(32, `leaf:rows:${group.id}:${slot}`)).toString("hex")}`,
+});
 
 const bytes = (hex: string) => new Uint8Array(Buffer.from(hex, "hex"));

@@ -1,5 +1,5 @@
 /**
- * One short replay per algorithm with everything real, for all audit tests of a run. Changes to its database happen in a transaction
+ * One short replay per algorithm and privacy with everything real, for all audit tests of a run. Changes to its database happen in a transaction
  * that is rolled back after the audit; its chain is looked at once and remembered.
  */
 import { expect } from "chai";
@@ -14,7 +14,7 @@ import type { AlgorithmName } from "../../backend/domain/algorithms.ts";
 import { replayScenario } from "../../backend/replay/replayScenario.ts";
 import { readScenario } from "../../backend/replay/scenario.ts";
 import { type AuditParts, type AuditReport, audit } from "../../backend/usecases/audit.ts";
-import type { ChainEye } from "../../backend/usecases/ports.ts";
+import type { ChainEye, Privacy } from "../../backend/usecases/ports.ts";
 import { SAMPLE, shortened } from "./replays.ts";
 
 /** Until then the sample has a fault under a promise, a car that draws less, an early leaver and one who opts out. */
@@ -30,10 +30,14 @@ export type AuditedReplay = {
   auditAfter(statements: readonly string[], parts?: Partial<AuditParts>): Promise<AuditReport>;
 };
 
-const made = new Map<AlgorithmName, Promise<AuditedReplay>>();
-export function auditedReplay(algorithm: AlgorithmName = "least-cost"): Promise<AuditedReplay> {
-  const replay = made.get(algorithm) ?? make(algorithm);
-  made.set(algorithm, replay);
+const made = new Map<string, Promise<AuditedReplay>>();
+export function auditedReplay(
+  algorithm: AlgorithmName = "least-cost",
+  privacy: Privacy = "rows",
+): Promise<AuditedReplay> {
+  const key = `${algorithm} ${privacy}`;
+  const replay = made.get(key) ?? make(algorithm, privacy);
+  made.set(key, replay);
   return replay;
 }
 
@@ -43,8 +47,8 @@ if (typeof after === "function")
     for (const replay of made.values()) await (await replay).system.close();
   });
 
-async function make(algorithm: AlgorithmName): Promise<AuditedReplay> {
-  const system = await openSystem({ random: derivedRandom("audit test") });
+async function make(algorithm: AlgorithmName, privacy: Privacy): Promise<AuditedReplay> {
+  const system = await openSystem({ random: derivedRandom("audit test"), privacy });
   const { database, ledger } = system;
   const market = DEFAULT_SETTINGS.market;
   let honest: AuditReport | undefined;

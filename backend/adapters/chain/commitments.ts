@@ -3,7 +3,7 @@
  * random bytes: without it a leaf cannot be found by trying likely values.
  */
 import { AbiCoder, hexlify, ZeroHash } from "ethers";
-import type { AssetRow, BillLine } from "../../usecases/ports.ts";
+import type { AssetRow, BillLine, Privacy } from "../../usecases/ports.ts";
 import { keccak256 } from "./keccak.ts";
 import type { Hex } from "./rpc.ts";
 
@@ -23,7 +23,7 @@ export function planHash(salt: Hex, x: Uint8Array | Hex, y: Uint8Array | Hex, w:
 }
 
 export type PlanValue = {
-  readonly mode: "rows" | "root";
+  readonly mode: Privacy;
   readonly cost: bigint;
   readonly bound: bigint | null;
   readonly salt: Hex;

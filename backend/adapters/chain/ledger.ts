@@ -3,7 +3,7 @@
 import { AbiCoder, MaxUint256 } from "ethers";
 import { METHOD_NAMES } from "../../domain/algorithms.ts";
 import { disputeKey, resolveKey } from "../../usecases/ledgerPort.ts";
-import type { AssetSpec, BillLine, ChainCall, Lane, Ledger, RunRecord } from "../../usecases/ports.ts";
+import type { AssetSpec, BillLine, ChainCall, Lane, Ledger, Privacy, RunRecord } from "../../usecases/ports.ts";
 import {
   earlierLink,
   hashText,
@@ -43,7 +43,7 @@ export type FullLedger = Ledger & {
   merkleProof(leaves: readonly Hex[], index: number): Hex[];
 };
 
-export function createLedger(contracts: Contracts): FullLedger {
+export function createLedger(contracts: Contracts, privacy: Privacy = "rows"): FullLedger {
   const version = (method: string) => {
     const found = contracts.algorithms[method];
     if (found === undefined) throw new Error(`The deployment has not published the algorithm ${method}. Deploy again.`);
@@ -74,6 +74,7 @@ export function createLedger(contracts: Contracts): FullLedger {
   }
 
   return {
+    privacy,
     versions: Object.fromEntries(METHOD_NAMES.map((name) => [name, version(`${name}/1`)])) as Ledger["versions"],
 
     disputeTerms: { windowS: contracts.windowS, termS: DISPUTE_TERM_S },

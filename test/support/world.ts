@@ -61,6 +61,8 @@ export type SiteOptions = {
   readonly priceOf?: (slot: number) => number;
   readonly algorithm?: AlgorithmChoice;
   readonly settings?: Partial<Settings>;
+  /** How long bills can be disputed, s; 0 by default. */
+  readonly windowS?: number;
 };
 
 export type CarOptions = {
@@ -97,9 +99,10 @@ const ANSWER_S = 2;
 export const aWorldAround = (
   parts: Pick<World, "store" | "clock" | "board" | "cpo" | "faults">,
   settings: Partial<Settings> = {},
+  windowS = 0,
 ): World => ({
   ...parts,
-  ledger: aLedger(),
+  ledger: aLedger(windowS),
   wallets: {
     create: aWallet,
     signRedeem: async (wallet, intent) => hash(`${wallet.address}:${intent.nonce}`),
@@ -139,6 +142,7 @@ export async function aSite(options: SiteOptions = {}) {
       faults: { optimiserFails: () => faults.optimiser, solverDiffers: () => faults.solver },
     },
     options.settings,
+    options.windowS,
   );
   await setUpSite(world, {
     cpo: { id: "cpo", name: "Garage operator" },
@@ -295,6 +299,7 @@ export async function aSite(options: SiteOptions = {}) {
     get board() {
       return groupBoard(world.board, GROUP, clock.now());
     },
+    db,
     stage: site,
     faults,
     unreachable,

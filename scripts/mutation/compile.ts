@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { TOP } from "./copy.ts";
+import { type Effort, OPTIMIZER } from "./optimizer.ts";
 
 type Solc = {
   compile(input: string, callbacks: { import(path: string): { contents: string } | { error: string } }): string;
@@ -12,18 +13,6 @@ type Output = {
 };
 
 const solc = createRequire(import.meta.url)("solc") as Solc;
-
-/** "quick" compiles in half the time of "production", which finds more changes that make no difference. */
-export type Effort = "quick" | "production";
-const OPTIMIZER = {
-  // Only what viaIR needs to find room on the stack.
-  quick: {
-    enabled: true,
-    runs: 1,
-    details: { yul: true, yulDetails: { stackAllocation: true, optimizerSteps: "ul" } },
-  },
-  production: { enabled: true, runs: 1_000 },
-} as const;
 
 /**
  * Creation code of `contracts/<contract>.sol` when `changed` replaces files by name (relative to contracts/); null when it does

@@ -3,6 +3,7 @@ import { cpSync, mkdtempSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { OPTIMIZER } from "./optimizer.ts";
 
 export const TOP = fileURLToPath(new URL("../..", import.meta.url));
 const PARTS = [
@@ -11,8 +12,9 @@ const PARTS = [
 ];
 
 /**
- * Sources, tests, compiled contracts and configuration; the installed packages are shared. Contracts may have any size there:
- * code that is not optimised, or counts what it does, is larger than a chain allows. The caller removes the folder.
+ * Sources, tests, compiled contracts and configuration; the installed packages are shared. Hardhat optimises less there, and
+ * contracts may have any size: code that is changed, or counts what it does, is larger than a chain allows and can have too
+ * many variables for the full optimiser. The caller removes the folder.
  */
 export function copyOfProject(): string {
   const copy = mkdtempSync(join(tmpdir(), "oli-move-contracts-"));
@@ -22,8 +24,14 @@ export function copyOfProject(): string {
   writeFileSync(
     join(copy, "hardhat.config.ts"),
     `import config from "./hardhat.original.ts";
-const own = { ...config.networks.default, allowUnlimitedContractSize: true };
-export default { ...config, networks: { ...config.networks, default: own } };\n`,
+const [first] = config.solidity.compilers;
+const compiler = { ...first, settings: { ...first.settings, optimizer: ${JSON.stringify(OPTIMIZER.quick)} } };
+const chain = { ...config.networks.default, allowUnlimitedContractSize: true };
+export default {
+  ...config,
+  solidity: { ...config.solidity, compilers: [compiler], overrides: {} },
+  networks: { ...config.networks, default: chain },
+};\n`,
   );
   return copy;
 }

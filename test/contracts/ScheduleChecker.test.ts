@@ -477,7 +477,8 @@ describe("ScheduleChecker", () => {
         try {
           await check(round % 2 ? noise(Math.floor(random() * 200)) : bad, packX([[1], [1]]), noise(16), noise(16));
         } catch (error) {
-          expect(String(error)).to.include("custom error 'Broken(");
+          const { data } = error as { data: string };
+          expect(checker.interface.parseError(data)?.name, `round ${round}: ${error}`).to.equal("Broken");
         }
       }
     });

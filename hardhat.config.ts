@@ -60,9 +60,8 @@ export default defineConfig({
     // Energy Web's test network, once it has the cancun rules: until then the probe refuses it.
     volta: over(73_799),
   },
-  // Sourcify needs no key; another one (of a consortium, say) is named by its URL.
+  // Sourcify needs no key. SOURCIFY_URL names another one than the public one to `npm run deploy`, a consortium's for instance.
   verify: {
-    sourcify: process.env.SOURCIFY_URL ? { apiUrl: process.env.SOURCIFY_URL } : {},
     etherscan: { apiKey: configVariable("ETHERSCAN_API_KEY", { default: "" }) },
     blockscout: { enabled: false },
   },

@@ -28,7 +28,7 @@ import { deployWithIgnition } from "./deployment/ignite.ts";
 import { configAt, readSettings, requireStranger } from "./deployment/settings.ts";
 
 /** Gas of the whole deployment, rounded up; test/scripts/deploy.test.ts holds it against the real one. */
-const GAS = 40_000_000n;
+const GAS = 25_000_000n;
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -78,12 +78,16 @@ async function deploy(network: Network, folder: URL, roles: string | undefined):
   console.log(`Written to ${fileURLToPath(new URL(`${chainId}.json`, folder))}`);
 }
 
-async function verify({ name, chainId }: Network, folder: URL): Promise<void> {
+async function verify({ name, chainId, url }: Network, folder: URL): Promise<void> {
   const manifest = await readManifest(chainId, folder);
   if (manifest === null) throw new Error(`There is no deployments/${chainId}.json. Deploy first.`);
   // Loaded only here: a deployment does without it.
   const { verifySources } = await import("./deployment/sources.ts");
-  const results = await verifySources(manifest, name);
+  const results = await verifySources(manifest, {
+    network: name,
+    rpcUrl: await secret(url, "CHAIN_RPC_URL"),
+    sourcifyUrl: process.env.SOURCIFY_URL,
+  });
   for (const { contract, service, refusal } of results)
     console.log(`${contract.padEnd(18)}${service.padEnd(10)} ${refusal ?? "holds the sources"}`);
   const missing = results.filter(({ refusal }) => refusal !== null);

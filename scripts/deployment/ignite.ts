@@ -4,18 +4,16 @@
  */
 import { fileURLToPath } from "node:url";
 import {
-  type Artifact,
   type DeploymentResult,
   DeploymentResultType,
   deploy,
   type ExecutionEventListener,
+  type ExecutionEventResult,
+  ExecutionEventResultType,
   listTransactions,
-  status,
   TransactionStatus,
-  trackTransaction,
-  wipe,
 } from "@nomicfoundation/ignition-core";
-import { Interface, Transaction } from "ethers";
+import { Interface } from "ethers";
 import { type Artifacts, type ContractName, encodeCall } from "../../backend/adapters/chain/artifacts.ts";
 import type { SendingJournal } from "../../backend/adapters/chain/confirmedSender.ts";
 import { type Creation, type Manifest, manifestOf } from "../../backend/adapters/chain/deployment.ts";
@@ -25,6 +23,7 @@ import { type Hex, type Rpc, request } from "../../backend/adapters/chain/rpc.ts
 import type { Signer } from "../../backend/adapters/chain/signer.ts";
 import { ignitionModule } from "./module.ts";
 import { signingProvider } from "./provider.ts";
+import { misfit, recover, resolverOf, takeUp } from "./resume.ts";
 
 export type Ignition = {
   readonly rpc: Rpc;
@@ -65,12 +64,11 @@ export async function deployWithIgnition(ignition: Ignition): Promise<Manifest> 
       executionEventListener: listenerOf(ignition.say ?? (() => {})),
     });
 
-  let result = await run().catch(async (error: unknown) => {
+  await takeUp(deploymentDir, artifacts);
+  const result = await run().catch(async (error: unknown) => {
     await recover(ignition, deploymentDir, provider, error);
     return run();
   });
-  if (result.type === DeploymentResultType.PREVIOUS_RUN_ERROR && (await forgetFailures(deploymentDir, artifacts)))
-    result = await run();
   if (result.type !== DeploymentResultType.SUCCESSFUL_DEPLOYMENT) throw new Error(explain(result, deploymentDir));
 
   const created = await creationsOf(rpc, deploymentDir, artifacts);
@@ -78,36 +76,6 @@ export async function deployWithIgnition(ignition: Ignition): Promise<Manifest> 
   await requireDeployment(rpc, manifest, artifacts, 0);
   await requireNoRole(rpc, manifest, artifacts, config, signer.address);
   return manifest;
-}
-
-/** Where a run died between "about to send" and "sent": the transaction is in our own journal, or it was never sent. */
-async function recover(
-  { rpc, sent, artifacts }: Ignition,
-  deploymentDir: string,
-  provider: ReturnType<typeof signingProvider>,
-  error: unknown,
-): Promise<void> {
-  const lost = lostTransaction(error);
-  if (lost === null) throw error;
-  const raw = sent.kept.findLast((bytes) => Transaction.from(bytes).nonce === lost.nonce);
-  if (raw === undefined) return wipe(deploymentDir, resolverOf(artifacts), lost.futureId);
-  // It may be mined, on its way or lost; what the node says to the same bytes a second time does not matter.
-  await rpc.ask([{ method: "eth_sendRawTransaction", params: [raw] }]);
-  await trackTransaction(deploymentDir, Transaction.from(raw).hash as string, provider, 1);
-}
-
-/** Ignition's error TRANSACTION_LOST. */
-function lostTransaction(error: unknown): { readonly futureId: string; readonly nonce: number } | null {
-  const { number, messageArguments } = error as { number?: number; messageArguments?: object };
-  return number === 10_410 ? (messageArguments as { futureId: string; nonce: number }) : null;
-}
-
-/** A step that failed changed nothing and may be tried again. One that timed out may still happen: false. */
-async function forgetFailures(deploymentDir: string, artifacts: Artifacts): Promise<boolean> {
-  const { failed, timedOut, held } = await status(deploymentDir);
-  if (timedOut.length > 0 || held.length > 0) return false;
-  for (const { futureId } of failed) await wipe(deploymentDir, resolverOf(artifacts), futureId);
-  return true;
 }
 
 function explain(result: Exclude<DeploymentResult, { contracts: unknown }>, deploymentDir: string): string {
@@ -119,7 +87,7 @@ function explain(result: Exclude<DeploymentResult, { contracts: unknown }>, depl
   const errors = Object.entries(result.errors).map(([futureId, texts]) => `${futureId}: ${texts.join(" ")}`);
   if (result.type === DeploymentResultType.PREVIOUS_RUN_ERROR)
     return `An earlier run left steps open. ${errors.join("; ")}\nWait until they are mined; if they never are, move ${deploymentDir} away and begin with a fresh key.`;
-  return `What is to be deployed does not fit what was begun in ${deploymentDir}. ${errors.join("; ")}\nRepeat the first run's code and roles, or move that folder away and begin with a fresh key.`;
+  return misfit(deploymentDir, errors.join("; "));
 }
 
 async function creationsOf(
@@ -158,17 +126,11 @@ async function requireNoRole(
   }
 }
 
-/** Ignition is given its artifacts with the module; it asks for nothing else. */
-function resolverOf(artifacts: Artifacts) {
-  return {
-    loadArtifact: async (name: string) => artifacts[name as ContractName] as unknown as Artifact,
-    getBuildInfo: async () => undefined,
-  };
-}
-
 /** Of the many things that Ignition tells only the finished steps are passed on. */
 function listenerOf(say: (text: string) => void): ExecutionEventListener {
-  const done = async ({ futureId }: { futureId: string }) => say(futureId.slice(futureId.indexOf("#") + 1));
+  const done = async ({ futureId, result }: { futureId: string; result: ExecutionEventResult }) => {
+    if (result.type === ExecutionEventResultType.SUCCESS) say(futureId.slice(futureId.indexOf("#") + 1));
+  };
   const heard: Partial<ExecutionEventListener> = {
     deploymentExecutionStateComplete: done,
     callExecutionStateComplete: done,

@@ -4,6 +4,13 @@ import { type ContractName, SOURCES } from "../../backend/adapters/chain/artifac
 import type { DeployedContract, Manifest } from "../../backend/adapters/chain/deployment.ts";
 import { readingOnly } from "./hardhat.ts";
 
+export type Sources = {
+  readonly network: string;
+  readonly rpcUrl: string;
+  /** Another Sourcify than the public one. */
+  readonly sourcifyUrl?: string | undefined;
+};
+
 export type SourceResult = {
   readonly contract: ContractName;
   readonly service: "sourcify" | "etherscan";
@@ -12,19 +19,16 @@ export type SourceResult = {
 };
 
 /** Never throws for a service that is away or says no: that is in the result. */
-export async function verifySources(manifest: Manifest, network: string): Promise<SourceResult[]> {
-  const hre = await readingOnly(network);
-  const services =
-    (await hre.config.verify.etherscan.apiKey.get()) === ""
-      ? (["sourcify"] as const)
-      : (["sourcify", "etherscan"] as const);
+export async function verifySources(manifest: Manifest, sources: Sources): Promise<SourceResult[]> {
+  const hre = await readingOnly(sources);
+  const explorer = (await hre.config.verify.etherscan.apiKey.get()) !== "";
   const results: SourceResult[] = [];
-  for (const service of services)
-    for (const [name, deployed] of Object.entries(manifest.contracts) as [ContractName, DeployedContract][]) {
+  for (const service of explorer ? (["sourcify", "etherscan"] as const) : (["sourcify"] as const))
+    for (const [contract, deployed] of Object.entries(manifest.contracts) as [ContractName, DeployedContract][]) {
       const what = {
         address: deployed.address,
         constructorArgs: [...deployed.args],
-        contract: `${SOURCES[name]}:${name}`,
+        contract: `${SOURCES[contract]}:${contract}`,
         creationTxHash: deployed.tx,
         provider: service,
       };
@@ -32,7 +36,7 @@ export async function verifySources(manifest: Manifest, network: string): Promis
         () => null,
         (error: Error) => error.message,
       );
-      results.push({ contract: name, service, refusal });
+      results.push({ contract, service, refusal });
     }
   return results;
 }

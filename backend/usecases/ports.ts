@@ -68,7 +68,7 @@ export type Settings = {
   readonly quantilePerMille: number;
   /** Share of V paid out for FLEX, percent. */
   readonly flexSharePercent: number;
-  /** Bills are posted when this many wait, or when the oldest has waited `billingWaitS`. */
+  /** Bills are posted when this many wait, or when the oldest has waited `billingWaitS`; see postBills.ts. */
   readonly billingLines: number;
   readonly billingWaitS: number;
   /** Name of the price series of the wholesale market. */

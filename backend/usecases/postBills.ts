@@ -1,4 +1,7 @@
-/** Settled sessions go to the chain in batches: every `billingLines` lines, or when the oldest has waited long enough. */
+/**
+ * Settled sessions go to the chain in batches: every `billingLines` lines, or when the oldest has waited long enough. Where the
+ * chain shows no rows, at whole multiples of that wait only: else the time of a batch would tell when one of its drivers left.
+ */
 import type { Cpo, Tariff } from "../domain/assets.ts";
 import type { BillLine, Settlement, World } from "./ports.ts";
 
@@ -6,14 +9,21 @@ type Needs = Pick<World, "store" | "ledger" | "clock" | "settings">;
 
 /** `everything`: also a batch that is neither full nor old enough. Answers the number of lines posted. */
 export async function postBills(world: Needs, everything = false): Promise<number> {
+  const { ledger, settings, clock } = world;
+  const hour = ledger.privacy === "root" ? clock.now() - (clock.now() % settings.billingWaitS) : null;
   let posted = 0;
   for (const cpo of await world.store.sites.cpos()) {
     for (;;) {
       const { lines, oldestAt } = await world.store.bills.waitingSince(cpo.id);
       if (oldestAt === null) break;
-      const due = lines >= world.settings.billingLines || world.clock.now() - oldestAt >= world.settings.billingWaitS;
+      const due =
+        hour === null
+          ? lines >= settings.billingLines || clock.now() - oldestAt >= settings.billingWaitS
+          : oldestAt < hour;
       if (!due && !everything) break;
-      const batch = (await world.store.bills.waiting(cpo.id)).slice(0, world.settings.billingLines);
+      const batch = (await world.store.bills.waiting(cpo.id))
+        .filter(({ settledAt }) => everything || hour === null || settledAt < hour)
+        .slice(0, settings.billingLines);
       await postBatch(world, cpo, batch);
       posted += batch.length;
     }

@@ -8,10 +8,12 @@ import { readConfig } from "../../backend/config.ts";
 import { formatInstant } from "../../backend/domain/instants.ts";
 import { slotStart } from "../../backend/domain/slots.ts";
 import type { EpochSecond } from "../../backend/domain/units.ts";
+import type { Privacy } from "../../backend/usecases/ports.ts";
 import { rowsText } from "../../backend/usecases/recordSlot.ts";
 import { startAnvil } from "../support/anvil.ts";
 import { type AuditedReplay, auditedReplay, expectNamed } from "../support/auditedReplay.ts";
 import { sightings } from "../support/observer.ts";
+import { aSite, HOUR, T0 } from "../support/world.ts";
 
 const LOCAL = 31_337;
 const SEPOLIA = 11_155_111;
@@ -86,6 +88,25 @@ describe("A stranger who reads the chain", function () {
         expect(provesLeaf(runs[i]!.root, hashes[at]!, merkleProof(hashes, at)), `slot ${slot}`).to.equal(true);
       }
       expect(records).to.have.length(runs.length);
+    });
+
+    it("learns nothing from the time of a bill: it is the same whenever in the hour before somebody left", async () => {
+      const postedAt = async (privacy: Privacy, stayMinutes: readonly number[]) => {
+        const site = await aSite({ settings: { billingWaitS: HOUR, billingLines: 2 } });
+        Object.assign(site.world, { ledger: { ...site.world.ledger, privacy } });
+        for (const [i, minutes] of stayMinutes.entries()) {
+          const car = await site.plugIn(1, { driverId: `driver-${i}` });
+          await site.minutes(minutes);
+          await car.unplug();
+        }
+        await site.minutes(150);
+        return (await site.store.bills.batches("cpo")).map(({ at }) => at - T0);
+      };
+      const early = [4, 3, 3];
+      const late = [21, 12, 9];
+      expect(await postedAt("root", early)).to.deep.equal([HOUR, HOUR]);
+      expect(await postedAt("root", late)).to.deep.equal([HOUR, HOUR]);
+      expect(await postedAt("rows", early)).to.not.deep.equal(await postedAt("rows", late));
     });
 
     it("does not keep the auditor from anything", async () => {

@@ -56,7 +56,7 @@ async function deploy(network: Network, folder: URL, roles: string | undefined):
     throw new Error(`deployments/${chainId}.json exists. Move it away first if a second deployment is really wanted.`);
   const signer = localSigner((await secret(network.accounts[0], "DEPLOYER_KEY")) as Hex);
   if (!local) requireStranger(settings, signer.address);
-  const rpc = await connectRpc({ urls: [await secret(network.url, "CHAIN_RPC_URL")], chainId });
+  const rpc = await connectRpc({ urls: await endpoints(network), chainId });
   await requireCancun(rpc);
   await requireFunds(rpc, signer.address, name);
 
@@ -78,14 +78,15 @@ async function deploy(network: Network, folder: URL, roles: string | undefined):
   console.log(`Written to ${fileURLToPath(new URL(`${chainId}.json`, folder))}`);
 }
 
-async function verify({ name, chainId, url }: Network, folder: URL): Promise<void> {
+async function verify(network: Network, folder: URL): Promise<void> {
+  const { name, chainId } = network;
   const manifest = await readManifest(chainId, folder);
   if (manifest === null) throw new Error(`There is no deployments/${chainId}.json. Deploy first.`);
   // Loaded only here: a deployment does without it.
   const { verifySources } = await import("./deployment/sources.ts");
   const results = await verifySources(manifest, {
     network: name,
-    rpcUrl: await secret(url, "CHAIN_RPC_URL"),
+    rpcUrl: (await endpoints(network))[0] as string,
     sourcifyUrl: process.env.SOURCIFY_URL,
   });
   for (const { contract, service, refusal } of results)
@@ -119,6 +120,9 @@ function networkNamed(config: Configuration, name: string): Network {
     `There is no network ${name}. Say --network with one of ${networks.map(({ name }) => name).join(", ")}.`,
   );
 }
+
+/** As the service reads them: one or more, separated by commas. */
+const endpoints = async ({ url }: Network) => (await secret(url, "CHAIN_RPC_URL")).split(",").map((one) => one.trim());
 
 async function secret(variable: Secret | undefined, name: string): Promise<string> {
   try {

@@ -19,7 +19,7 @@ import type {
   RunRecord,
   StoredPlan,
 } from "./ports.ts";
-import type { commitmentsOf } from "./recordSlot.ts";
+import { type commitmentsOf, rowsText } from "./recordSlot.ts";
 
 /** A plan read back from its bytes, and the run that commits to it. */
 export type PlanFile = {
@@ -88,9 +88,13 @@ function instantOf(stored: StoredPlan): number {
   return ran <= stored.at && stored.at - ran <= 300 ? ran : stored.at;
 }
 
-/** How the chain shows the run that names a plan: whoever has rows and records none keeps them under the root. */
-export const privacyOf = (named: Named | null): Privacy =>
-  named?.run?.rows === "0x" && named.record.rows !== "0x" ? "root" : "rows";
+/** How the chain shows the run that names a plan: rows that are not public are under the root. A group may have none at all. */
+export function privacyOf(named: Named | null): Privacy {
+  if (named?.run?.rows !== "0x") return "rows";
+  const { record, run } = named;
+  const hidden = rowsText(run.group, record.slot, record.rows);
+  return record.rows !== "0x" || record.leaves.some(({ text }) => text === hidden) ? "root" : "rows";
+}
 
 /** What the chain commits to, recomputed from the bytes of the commanding plan. */
 export function auditCommitments(

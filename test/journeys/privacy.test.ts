@@ -8,6 +8,7 @@ import { readConfig } from "../../backend/config.ts";
 import { formatInstant } from "../../backend/domain/instants.ts";
 import { slotStart } from "../../backend/domain/slots.ts";
 import type { EpochSecond } from "../../backend/domain/units.ts";
+import { privacyOf } from "../../backend/usecases/auditPlans.ts";
 import type { Privacy } from "../../backend/usecases/ports.ts";
 import { rowsText } from "../../backend/usecases/recordSlot.ts";
 import { startAnvil } from "../support/anvil.ts";
@@ -107,6 +108,20 @@ describe("A stranger who reads the chain", function () {
       expect(await postedAt("root", early)).to.deep.equal([HOUR, HOUR]);
       expect(await postedAt("root", late)).to.deep.equal([HOUR, HOUR]);
       expect(await postedAt("rows", early)).to.not.deep.equal(await postedAt("rows", late));
+    });
+
+    it("sees of a group without charge points no more, and the auditor knows it by its leaf", () => {
+      const run = { group: 7, slot: 5, rows: "0x" };
+      const named = (rows: string, leaves: readonly string[], shown = "0x") =>
+        ({
+          record: { slot: 5, rows, leaves: leaves.map((text) => ({ text })) },
+          run: { ...run, rows: shown },
+        }) as never;
+      expect(privacyOf(named("0x", [rowsText(7, 5, "0x")]))).to.equal("root");
+      expect(privacyOf(named("0x", []))).to.equal("rows");
+      expect(privacyOf(named("0x1234", []))).to.equal("root");
+      expect(privacyOf(named("0x1234", [rowsText(7, 5, "0x1234")], "0x1234"))).to.equal("rows");
+      expect(privacyOf(null)).to.equal("rows");
     });
 
     it("does not keep the auditor from anything", async () => {

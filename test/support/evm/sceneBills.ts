@@ -87,6 +87,12 @@ export async function bills(stage: Stage): Promise<void> {
   // Earned again: the debt of flexibility is paid first.
   await biller.does("post", CPO, 3, [line("anna", 20, { flex: 3_000 })]);
 
+  // A tree that is odd on most levels.
+  const many = Array.from({ length: 39 }, (_, i) => line("ben", 100 + i, { amount: BigInt(i), flex: i }));
+  await biller.does("post", CPO, 4, many);
+  const twigs = many.map((one) => leafOf(settlement, 4, one));
+  await by(stage, "ben").does("dispute", CPO, 4, many[38], proofOf(twigs, 38));
+
   await biller.not("UnknownDriver", "pay", CPO, people.stranger!.address, EURO, hash("order 1"));
   await biller.does("pay", CPO, people.anna!.address, EURO, hash("order 1"));
   await biller.not("AlreadyPaid", "pay", CPO, people.anna!.address, EURO, hash("order 1"));
@@ -94,7 +100,7 @@ export async function bills(stage: Stage): Promise<void> {
 
   await biller.not("AccessManagedUnauthorized", "pause");
   await by(stage, "pauser").does("pause");
-  await biller.not("EnforcedPause", "post", CPO, 4, [line("anna", 21)]);
+  await biller.not("EnforcedPause", "post", CPO, 5, [line("anna", 21)]);
   const admin = by(stage, "admin", "AccessManager");
   await admin.does("schedule", settlement, encode("Settlement", "unpause", []), 0);
   wait(2 * DAY);

@@ -62,8 +62,9 @@ export async function slots(stage: Stage): Promise<void> {
   await notRecorded("RowsMalformed", aRun({ rows: aRow(3) + aRow(2).slice(2) }));
   const honest = aRun();
   const liar = aRun({ group: GROUP + 1, value: valueWord(made.cost - 1n, made.bound!) });
+  const large = aRun({ group: GROUP + 3, rows: rowsOf(150) });
   const quiet = aRun({ group: GROUP + 2, rows: "0x", earlier: hash("earlier") });
-  await record(honest, liar, quiet);
+  await record(honest, liar, quiet, large);
   await notRecorded("OutOfOrder", honest);
 
   await ask("proves", FIRST_CHAIN, honest, []);

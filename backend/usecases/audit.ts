@@ -15,6 +15,7 @@ import { epochSecond } from "../domain/units.ts";
 import { auditBatches } from "./auditBatches.ts";
 import { auditBill } from "./auditBills.ts";
 import { auditDeployment, auditHashChains, auditRegisters, type Outage, readTariffs } from "./auditChain.ts";
+import { auditDisputes } from "./auditDisputes.ts";
 import { auditEveryPlan } from "./auditEveryPlan.ts";
 import { auditEvidence } from "./auditEvidence.ts";
 import { type Facts, readFacts } from "./auditFacts.ts";
@@ -111,6 +112,7 @@ export async function audit(parts: AuditParts): Promise<AuditReport> {
   auditOrders(facts.groups, plans.ordered, await settlementsOf(store, facts), findings);
   await auditRefusals(facts.groups, parts.contractJudges === "recorded runs" ? null : chain, findings);
   await auditBatches(chain, facts, tariffs, events, live, findings);
+  await auditDisputes(chain, facts, events, { live, termS: ledger.disputeTerms.termS }, findings);
   await auditMoney(chain, facts, events, findings);
   progress(1, "done");
   return {

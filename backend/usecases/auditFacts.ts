@@ -1,6 +1,7 @@
 /** Everything in the store that an audit holds against the chain, read once. Plans are read page by page, by auditPlans. */
 import type { ChargingGroup, Cpo, Evse, PvAsset } from "../domain/assets.ts";
 import { type CapacityProfile, capacityPieces } from "../domain/capacity.ts";
+import type { Dispute } from "../domain/disputes.ts";
 import type { MeterReading, SiteSlot } from "../domain/meters.ts";
 import type { FlexibilityOrder } from "../domain/orders.ts";
 import type { SentProfile } from "../domain/profiles.ts";
@@ -37,6 +38,7 @@ export type SessionFile = {
   readonly wishes: readonly (ChargingPreferences & { readonly at: EpochSecond })[];
   readonly learned: ChargingPreferences;
   readonly settlement: Settlement | null;
+  readonly dispute: Dispute | null;
   /** Null without a settlement, or when its text cannot be read (`receiptFault`). */
   readonly receipt: Receipt | null;
   readonly receiptFault: string | null;
@@ -83,10 +85,12 @@ const BEGINNING = epochSecond(0);
 export async function readFacts(store: Store, market: string, onProgress: (share: number) => void): Promise<Facts> {
   const cpos = await store.sites.cpos();
   const settlements = new Map((await store.bills.all()).map((one) => [one.sessionId, one]));
+  const disputes = new Map((await store.disputes.all()).map((one) => [one.sessionId, one]));
   const all = await store.sessions.all();
   const sessions: SessionFile[] = [];
   for (const session of all) {
-    sessions.push(await readSession(store, session, settlements.get(session.id) ?? null));
+    const bill = { settlement: settlements.get(session.id) ?? null, dispute: disputes.get(session.id) ?? null };
+    sessions.push(await readSession(store, session, bill));
     onProgress(sessions.length / all.length);
   }
   const groups: GroupFile[] = [];
@@ -118,7 +122,7 @@ export async function readFacts(store: Store, market: string, onProgress: (share
 async function readSession(
   store: Store,
   session: ChargingSession,
-  settlement: Settlement | null,
+  { settlement, dispute }: Pick<SessionFile, "settlement" | "dispute">,
 ): Promise<SessionFile> {
   const readings = await store.meters.ofSession(session.id);
   const profiles = await store.profiles.ofSession(session.id);
@@ -145,6 +149,7 @@ async function readSession(
     wishes: await store.sessions.wishes(session.id),
     learned: await learnedPreferences(store, session),
     settlement,
+    dispute,
     receipt,
     receiptFault,
     knownAt: Math.min(

@@ -20,6 +20,8 @@ type Books = {
   readonly batchPots: Map<string, bigint>;
   /** Payments under dispute, by "cpo:number". */
   readonly disputed: Map<string, bigint>;
+  /** What drivers owe of their bills, by "cpo:number". */
+  readonly debts: Map<string, bigint>;
   readonly payees: Map<number, Hex[]>;
   tokensWh: bigint;
   billedWh: bigint;
@@ -48,6 +50,11 @@ export async function auditMoney(
   for (const [cpo, pot] of books.flexPots)
     check.same(`pot for FLEX of CPO ${cpo}`, "balance (micro-euro)", await chain.flexPot(cpo), pot);
 
+  for (const [key, owed] of books.debts) {
+    const [cpo, number] = key.split(":").map(Number) as [number, number];
+    check.same(`debt of session number ${number}`, "amount (micro-euro)", await chain.debt(cpo, number), owed);
+  }
+
   const sum = (amounts: Iterable<bigint>) => [...amounts].reduce((total, one) => total + one, 0n);
   const claims =
     sum(books.euro.values()) +
@@ -73,7 +80,7 @@ function replay(events: readonly MoneyEvent[], findings: Findings): Books {
   const check = findings.check("money and FLEX");
   const books: Books = {
     ...{ euro: new Map(), flexWh: new Map(), flexPots: new Map(), batchPots: new Map(), payees: new Map() },
-    ...{ flexDebtsWh: new Map(), disputed: new Map() },
+    ...{ flexDebtsWh: new Map(), disputed: new Map(), debts: new Map() },
     ...{ tokensWh: 0n, billedWh: 0n, redeemedWh: 0n },
   };
   const add = <K>(map: Map<K, bigint>, key: K, amount: bigint) => map.set(key, (map.get(key) ?? 0n) + amount);
@@ -88,6 +95,13 @@ function replay(events: readonly MoneyEvent[], findings: Findings): Books {
     books.flexWh.set(owner, balance > 0n ? balance : 0n);
     books.flexDebtsWh.set(owner, balance < 0n ? -balance : 0n);
     books.billedWh += wh;
+  };
+  /** A refund goes off the debt first. Answers how much of it. */
+  const cancel = (key: string, refund: bigint): bigint => {
+    const owed = books.debts.get(key) ?? 0n;
+    const cancelled = refund < owed ? refund : owed;
+    if (cancelled > 0n) books.debts.set(key, owed - cancelled);
+    return cancelled;
   };
   const shortfalls = new Map<string, bigint>();
   const creditShorts = new Map<string, bigint>();
@@ -120,6 +134,7 @@ function replay(events: readonly MoneyEvent[], findings: Findings): Books {
             `shortfall on chain is ${shortfalls.get(key) ?? 0n}, a balance of ${had} for a bill of ${event.amount} leaves ${missing}`,
           );
         add(books.euro, event.driver, -paid);
+        if (missing > 0n) books.debts.set(key, missing);
         addFlex(event.driver, BigInt(event.flexWh));
         taken += paid;
         const given = event.credit - (creditShorts.get(key) ?? 0n);
@@ -147,12 +162,19 @@ function replay(events: readonly MoneyEvent[], findings: Findings): Books {
           event.back + event.toCpo,
           books.disputed.get(`${event.cpo}:${event.number}`) ?? 0n,
         );
+        check.same(
+          `dispute of session number ${event.number}`,
+          "given back beside what was owed (micro-euro)",
+          event.back,
+          event.refund - cancel(`${event.cpo}:${event.number}`, event.refund),
+        );
         books.disputed.delete(`${event.cpo}:${event.number}`);
         add(books.euro, event.driver, event.back);
         add(books.euro, event.payee, event.toCpo);
         addFlex(event.driver, event.flexDeltaWh);
         break;
       case "debt-paid":
+        add(books.debts, `${event.cpo}:${event.number}`, -event.amount);
         add(books.euro, event.driver, -event.amount);
         add(books.euro, payee(event.cpo), event.amount);
         break;

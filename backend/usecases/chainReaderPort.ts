@@ -7,6 +7,8 @@ import type { BillLine, Hex, RunRecord } from "./ledgerPort.ts";
 export type ChainEye = {
   /** Everything is read as of this block. */
   readonly block: number;
+  /** Time of that block. */
+  now(): Promise<number>;
   /** Address of the checker that this source compiles to. */
   readonly checker: Hex;
   /** One sentence per difference between chain, manifest and local compile. */
@@ -29,6 +31,10 @@ export type ChainEye = {
 
   account(owner: Hex): Promise<{ readonly available: bigint; readonly flexWh: number; readonly isDriver: boolean }>;
   batch(cpo: number, seq: number): Promise<{ readonly root: Hex; readonly pot: bigint; readonly finalised: boolean }>;
+  /** The dispute of a session's line as the contract keeps it; `openedAt` is 0 without one. */
+  dispute(cpo: number, number: number): Promise<{ readonly state: DisputeState; readonly openedAt: number }>;
+  /** What a driver still owes of a session's bill. */
+  debt(cpo: number, number: number): Promise<bigint>;
   /** Euros that a CPO has put aside for FLEX. */
   flexPot(cpo: number): Promise<bigint>;
   /** The sum of all claims that Settlement keeps, the euros that it owns, and all FLEX tokens there are. */
@@ -39,6 +45,8 @@ export type ChainEye = {
   /** Root of a batch as the contract computes it from its lines. */
   batchRoot(cpo: number, seq: number, lines: readonly BillLine[]): Hex;
 };
+
+export type DisputeState = "none" | "open" | "resolved";
 
 export type PublishedAlgorithm = {
   readonly method: string;

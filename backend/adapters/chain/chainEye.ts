@@ -33,6 +33,8 @@ export async function createChainEye(
 
   return {
     block,
+    now: async () =>
+      Number((await request<{ timestamp: Hex }>(now, "eth_getBlockByNumber", quantity(block), false)).timestamp),
     checker: contracts.addressOf("ScheduleChecker"),
     deploymentDifferences: () => deploymentDifferences(now, manifest, artifacts),
     runs: () => reader.runs(),
@@ -65,6 +67,8 @@ export async function createChainEye(
     linesOf: (batch) => reader.linesOf({ ...batch, block: 0, logIndex: 0 }),
     account: reader.account,
     batch: reader.batch,
+    dispute: reader.dispute,
+    debt: async (cpo, number) => (await ask("Settlement", "debtOf", [cpo, number]))[0].amount,
     flexPot: async (cpo) => (await ask("Settlement", "offerOf", [cpo])).pot,
     async totals() {
       const [supply] = await ask("FlexToken", "totalSupply", []);

@@ -30,6 +30,9 @@ export type PostedBatch = Logged<{
 
 export type ChainReader = ReturnType<typeof createChainReader>;
 
+/** ISettlement's DisputeState. */
+const DISPUTE_STATES = ["none", "open", "resolved"] as const;
+
 /** Blocks per eth_getLogs; hosted nodes limit the range. */
 const PAGE = 9_000;
 
@@ -69,6 +72,11 @@ export function createChainReader(rpc: Rpc, contracts: Contracts) {
     const [found] = await ask("Settlement", "batchOf", [cpo, seq]);
     const { root, pot, postedAt, count, finalised } = found;
     return { root: root as Hex, pot: pot as bigint, postedAt: Number(postedAt), count: Number(count), finalised };
+  }
+
+  async function dispute(cpo: number, number: number) {
+    const [{ state, openedAt }] = await ask("Settlement", "disputeOf", [cpo, number]);
+    return { state: DISPUTE_STATES[Number(state)] as (typeof DISPUTE_STATES)[number], openedAt: Number(openedAt) };
   }
 
   async function account(owner: Hex) {
@@ -193,7 +201,7 @@ export function createChainReader(rpc: Rpc, contracts: Contracts) {
     return { held: held as bigint, owned: owned as bigint };
   }
 
-  return { ask, logs, account, algorithm, batch, billed, check, funds, head, linesOf, posted, runs, runsOf };
+  return { ask, logs, account, algorithm, batch, billed, check, dispute, funds, head, linesOf, posted, runs, runsOf };
 }
 
 /** The hash chain that a group's runs lead to; it equals `head(group).chain` when no run is missing, changed or moved. */

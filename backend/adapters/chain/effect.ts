@@ -9,17 +9,11 @@ import type { Contracts } from "./contracts.ts";
 import type { ContractName } from "./deployment.ts";
 import type { Hex } from "./rpc.ts";
 
-/** ISettlement's DisputeState. */
-const NOT_DISPUTED = 0;
-const RESOLVED = 2;
-
 export type Asked = { readonly contract: string; readonly call: string; readonly data: Hex };
 
 export function createEffect(contracts: Contracts, reader: ChainReader): (call: Asked) => Promise<boolean> {
   const { abi } = contracts;
   const decode = ({ contract, call, data }: Asked) => abi[contract as ContractName].decodeFunctionData(call, data);
-  const disputeStateOf = async (cpo: bigint, number: bigint) =>
-    Number((await reader.ask("Settlement", "disputeOf", [cpo, number]))[0].state);
   const all = async <T>(list: Iterable<T>, holds: (one: T) => Promise<boolean>) => {
     for (const one of list) if (!(await holds(one))) return false;
     return true;
@@ -45,7 +39,7 @@ export function createEffect(contracts: Contracts, reader: ChainReader): (call: 
     },
     async "Settlement.disputeBySig"(call) {
       const [, , , intent] = decode(call);
-      return (await disputeStateOf(intent.cpo, intent.number)) !== NOT_DISPUTED;
+      return (await reader.dispute(Number(intent.cpo), Number(intent.number))).state !== "none";
     },
     /** Another decision than ours is no effect of ours. */
     async "Settlement.resolve"(call) {
@@ -55,7 +49,7 @@ export function createEffect(contracts: Contracts, reader: ChainReader): (call: 
     },
     async "Settlement.expire"(call) {
       const [cpo, number] = decode(call) as unknown as [bigint, bigint];
-      return (await disputeStateOf(cpo, number)) === RESOLVED;
+      return (await reader.dispute(Number(cpo), Number(number))).state === "resolved";
     },
     async "Settlement.registerDrivers"(call) {
       return all(decode(call)[0] as Hex[], async (driver) => (await reader.account(driver)).isDriver);

@@ -11,8 +11,8 @@ export type LimitPeriod = { readonly startS: Second; readonly limitW: Watt };
 
 /**
  * The limits of one car: contiguous from 0 to the end of its stay, then `floorW`. The energy that they allow in an
- * interval is never above the plan's, and below it by less than one second of minimum power and one watt over the
- * interval; bursts under `MIN_BURST_S` are left out.
+ * interval is, in whole Wh rounded down, never above the plan's, and below it by less than one second of minimum power
+ * and one watt over the interval; bursts under `MIN_BURST_S` are left out.
  */
 export function periodsOf(problem: GroupProblem, plan: Plan, carIndex: number, floorW = 0): LimitPeriod[] {
   const car = problem.cars[carIndex]!;
@@ -44,9 +44,12 @@ export function periodsOf(problem: GroupProblem, plan: Plan, carIndex: number, f
 
 const NO_BURST = { powerW: 0, lengthS: 0 };
 
-/** Power and length that give the energy in the interval, rounded down. */
+/** Power and length that give the energy in the interval: all of the car's power where that is what was planned, else rounded down. */
 function burstOf(car: Car, interval: Interval, wh: number): { readonly powerW: number; readonly lengthS: number } {
-  const steadyW = Math.floor((wh * 3600) / interval.durationS);
+  // Whole Wh of a few seconds are a coarse measure of power: without this, a car at full power would be told another limit by
+  // every plan that begins inside a slot.
+  const isFull = wh === Math.floor((car.powerW * interval.durationS) / 3600);
+  const steadyW = isFull ? car.powerW : Math.floor((wh * 3600) / interval.durationS);
   if (wh === 0 || wh < leastBurstWh(car, interval)) return NO_BURST;
   if (steadyW >= car.minPowerW) return { powerW: steadyW, lengthS: interval.durationS };
   const lengthS = Math.floor((wh * 3600) / car.minPowerW);

@@ -16,7 +16,7 @@ import { CHOICES, equalShareFigures, foresightFigures, scenarioFigures } from ".
 import { DAYS, YEAR_SITES, yearOf } from "./year.ts";
 import { yearFigures, yearForesight } from "./yearValue.ts";
 
-/** linear-program is least-cost's model by a general solver and takes many times as long: on request, at scenarios only. */
+/** linear-program is least-cost's model by a general solver and takes ten times as long: on request. */
 const QUICK: readonly string[] = CHOICES.map(({ name }) => name).filter((name) => name !== "linear-program");
 
 /** Each parameter is varied alone, the others keep their default. */
@@ -59,7 +59,7 @@ export async function run(args: readonly string[]): Promise<boolean> {
   }
   for (const name of sites) {
     const year = yearOf(name, 1, days);
-    for (const choice of choices.filter(({ name }) => QUICK.includes(name))) add(await yearFigures(year, days, choice));
+    for (const choice of choices) add(await yearFigures(year, days, choice));
     add(yearForesight(year));
   }
   const ok = figures.every((one) => one.limitViolations === 0 || one.algorithm.startsWith("uncontrolled"));

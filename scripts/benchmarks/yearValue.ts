@@ -2,6 +2,7 @@
  * The year slot by slot, on the level of the GroupProblem: arrivals are admitted on what is surely there, every slot is
  * planned anew with what is known then, its first interval is carried out as far as the true load leaves room.
  */
+import { createSolvers } from "../../backend/adapters/solvers/createSolver.ts";
 import type { AlgorithmChoice } from "../../backend/domain/algorithms.ts";
 import { epochSecond, microEurPerKwh, second, type WattHour, watt, wattHour } from "../../backend/domain/units.ts";
 import { admit } from "../../backend/optimisation/admission.ts";
@@ -21,6 +22,9 @@ const SURE = { demand: 1.645 * 0.12, production: 1.645 * 0.35 };
 /** A promise counts as kept within this of it, as in domain/promises.ts. */
 const toleranceWh = (promisedWh: number) => Math.max(100, promisedWh / 100);
 
+type Solve = Parameters<typeof planOf>[2];
+const NO_SOLVER: Solve = async () => ({ kind: "failed", reason: "only linear-program asks for a solver" });
+
 type Present = YearCar & {
   readonly number: number;
   readonly promisedWh: number;
@@ -33,7 +37,9 @@ type Present = YearCar & {
 type Run = { readonly cars: readonly Present[]; readonly carsWh: readonly number[] };
 
 export async function yearFigures(year: Year, days: number, choice: AlgorithmChoice): Promise<Figures> {
-  const run = await simulate(year, days, choice);
+  const solvers = choice.name === "linear-program" ? createSolvers() : null;
+  const run = await simulate(year, days, choice, solvers?.solve ?? NO_SOLVER);
+  await solvers?.close();
   const foresight = perfect(
     year,
     run.cars.map((car) => car.gotWh),
@@ -84,7 +90,7 @@ export function yearForesight(year: Year): Figures {
   };
 }
 
-async function simulate(year: Year, days: number, choice: AlgorithmChoice): Promise<Run> {
+async function simulate(year: Year, days: number, choice: AlgorithmChoice, solve: Solve): Promise<Run> {
   const all: Present[] = [];
   const carsWh: number[] = [];
   const habits = createHabits();
@@ -100,7 +106,7 @@ async function simulate(year: Year, days: number, choice: AlgorithmChoice): Prom
       all.push(car);
       present.push(car);
     }
-    carsWh.push(await carryOut(year, slot, present, choice, habits));
+    carsWh.push(await carryOut(year, slot, present, choice, habits, solve));
   }
   return { cars: all, carsWh };
 }
@@ -136,11 +142,12 @@ async function carryOut(
   present: readonly Present[],
   choice: AlgorithmChoice,
   habits: Habits,
+  solve: Solve,
 ): Promise<number> {
   if (!present.some((car) => car.gotWh < car.needWh)) return 0;
   const draft = problemOf(year, slot, present);
   const problem = { ...draft, weights: { ...draft.weights, early: earlyFor(choice, draft, habits) } };
-  const plan = await planOf(problem, choice, async () => ({ kind: "failed", reason: "no solver in the year" }));
+  const plan = await planOf(problem, choice, solve);
   const planned = new Map(problem.cars.map((car, i) => [car.session, plan.energyWh[i]?.[0] ?? 0]));
   const wishedWh = sum([...planned.values()]);
   // The guard: what the true load does not leave room for is trimmed from all alike.

@@ -140,9 +140,3 @@ export function differences(one: Life, other: Life, steps: readonly Step[]): str
 
 const text = (value: unknown) =>
   JSON.stringify(value, (_, part) => (typeof part === "bigint" ? `${part}` : part)) ?? "missing";
-
-/** The sender and the called contract of a step, null for a creation. */
-export function partiesOf({ raw }: Step): { readonly from: Hex; readonly to: Hex | null; readonly data: Hex } {
-  const { from, to, data } = Transaction.from(raw);
-  return { from: from?.toLowerCase() as Hex, to: (to?.toLowerCase() ?? null) as Hex | null, data: data as Hex };
-}

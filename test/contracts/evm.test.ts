@@ -3,7 +3,7 @@
  * chain, which the service embeds, records; the others repeat transaction by transaction.
  */
 import { expect } from "chai";
-import { id as hash, Interface, type InterfaceAbi, Transaction, toBeHex } from "ethers";
+import { id as hash, Interface, type InterfaceAbi, keccak256, Transaction, toBeHex } from "ethers";
 import { type ContractName, loadArtifacts } from "../../backend/adapters/chain/deployment.ts";
 import type { Hex } from "../../backend/adapters/chain/rpc.ts";
 import { ethereumJs } from "../support/evm/ethereumjs.ts";

@@ -2,7 +2,7 @@
  * A life of the contracts as a list of signed transactions, each in a block of its own whose header is given, and what an
  * EVM makes of it: outcome by outcome, then every account with all of its storage. Two EVMs are compared by words.
  */
-import { keccak256, Transaction, toBeHex } from "ethers";
+import { keccak256, toBeHex } from "ethers";
 import type { Hex } from "../../../backend/adapters/chain/rpc.ts";
 
 export const FORKS = ["cancun", "prague", "osaka"] as const;

@@ -117,7 +117,12 @@ export const disputeOut = (of: StandingBill, terms: DisputeTerms): Out<typeof di
   next: nextOf(of, terms),
 });
 
-const DAY_S = 86_400;
+/** In the largest unit of which it is a whole number. */
+function lasting(seconds: number): string {
+  if (seconds % 86_400 === 0) return `${seconds / 86_400} days`;
+  if (seconds % 3600 === 0) return `${seconds / 3600} hours`;
+  return seconds % 60 === 0 ? `${seconds / 60} minutes` : `${seconds} seconds`;
+}
 
 function nextOf({ state: standing, dispute: known }: StandingBill, { windowS, termS }: DisputeTerms): string {
   const never = "Bills cannot be disputed here: this deployment's window for disputes is 0 seconds.";
@@ -128,12 +133,12 @@ function nextOf({ state: standing, dispute: known }: StandingBill, { windowS, te
     case "posting":
       return windowS === 0
         ? `The bill goes on chain and is final then. ${never}`
-        : `The bill goes on chain with the next batch. From then on it can be disputed for ${windowS} seconds.`;
+        : `The bill goes on chain with the next batch. From then on it can be disputed for ${lasting(windowS)}.`;
     case "open":
       return (
         `The bill can be disputed until ${at(standing.until)}, once. It costs nothing: we send it to the chain. What was ` +
         `paid for this bill is set aside until an arbiter, who is neither the operator nor who bills, has decided; ` +
-        `without a decision within ${termS / DAY_S} days all of it goes back.`
+        `without a decision within ${lasting(termS)} all of it goes back.`
       );
     case "asked":
       return "The dispute is signed and on its way to the chain. Once it is there, an arbiter decides.";

@@ -58,6 +58,19 @@ export function driverMoney(deps: Deps): readonly Route[] {
     }),
     route({
       method: "get",
+      path: "/driver/settlements",
+      tag,
+      summary: "My bills, newest first, and how each of them stands",
+      who,
+      query: schemas.page,
+      answers: { 200: { description: "Bills", schema: z.object({ settlements: z.array(out.settlement) }) } },
+      async handle({ caller, query }) {
+        const bills = await store.bills.ofDriver(caller.driverId, query.limit);
+        return { status: 200, body: { settlements: (await usecases.billStates(bills)).map(out.settlementOut) } };
+      },
+    }),
+    route({
+      method: "get",
       path: "/driver/balance",
       tag,
       summary: "My balance on chain",

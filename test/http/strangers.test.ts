@@ -70,6 +70,7 @@ const STRANGERS: Record<string, Stranger> = {
   "GET /driver/sessions/{sessionId}/receipt": ofSession,
   "GET /driver/sessions/{sessionId}/dispute": ofSession,
   "POST /driver/sessions/{sessionId}/dispute": { ...ofSession, body: { reason: "I was not there." } },
+  "GET /driver/settlements": own,
   "GET /driver/balance": own,
   "GET /driver/flex": own,
   // Its own FLEX, of which it has none.

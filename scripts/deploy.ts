@@ -7,7 +7,7 @@
  *   { "admin": "0x..", "guardian": ["0x.."], "operator": ["0x.."], "biller": ["0x.."], "registrar": ["0x.."],
  *     "arbiter": ["0x.."], "publisher": ["0x.."], "pauser": ["0x.."], "faucet": ["0x.."],
  *     "euro": null or "0x..", "payees": [{ "cpo": 1, "payee": "0x.." }], "delays": { "windowS": 259200 } }
- * Who is cut off starts the same command again: it goes on where it stopped.
+ * Who is cut off starts the same command again: it goes on where it stopped. --folder FOLDER is another place than deployments/.
  */
 import { readFileSync } from "node:fs";
 import { fileURLToPath, pathToFileURL } from "node:url";

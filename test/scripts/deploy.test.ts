@@ -12,6 +12,8 @@ import { type Anvil, startAnvil } from "../support/anvil.ts";
 import { temporaryFolder } from "../support/replays.ts";
 
 const SCRIPT = fileURLToPath(new URL("../../scripts/deploy.ts", import.meta.url));
+const TOP = fileURLToPath(new URL("../..", import.meta.url));
+const HARDHAT = join(TOP, "node_modules", "hardhat", "dist", "src", "cli.js");
 const CHAIN_ID = 84_532;
 /** Contracts, the exact method's text, seven methods, a payee, the wiring. */
 const STEPS = 18;
@@ -55,7 +57,7 @@ describe("npm run deploy", function () {
     Number(await request<Hex>(rpc, "eth_getTransactionCount", DEPLOYER, "latest"));
 
   /** `CI` keeps the keystore of whoever runs the tests out of them. */
-  function start(args: readonly string[], environment: Readonly<Record<string, string>>): Started {
+  function start(args: readonly string[], environment: Readonly<Record<string, string | undefined>>): Started {
     const env = { PATH: process.env.PATH, CI: "true", ...environment };
     const child = spawn(process.execPath, [SCRIPT, ...args], { env, stdio: ["ignore", "pipe", "pipe"] });
     const texts = { out: "", err: "" };
@@ -184,6 +186,24 @@ describe("npm run deploy", function () {
     expect(out).to.not.match(/^ {2}FlexToken$/m);
     expect(await sentBy(anvil)).to.equal(STEPS);
     expect(await deploymentDifferences(anvil.rpc, manifestIn(folder), loadArtifacts())).to.deep.equal([]);
+  });
+
+  it("takes the key from Hardhat's keystore", async function () {
+    const anvil = await anvilOf();
+    if (anvil === null) return this.skip();
+    const home = temporaryFolder();
+    // Where a keystore is looked for on Linux, macOS and Windows; no CI, where Hardhat leaves keystores alone.
+    const atHome = { HOME: home, XDG_CONFIG_HOME: home, APPDATA: home, CI: undefined };
+    const setting = spawn(process.execPath, [HARDHAT, "keystore", "set", "--dev", "DEPLOYER_KEY"], {
+      cwd: TOP,
+      env: { PATH: process.env.PATH, ...atHome },
+      stdio: ["pipe", "ignore", "inherit"],
+    });
+    setting.stdin.end(`${keyOf("d")}\n`);
+    expect(await new Promise((resolve) => setting.once("close", resolve))).to.equal(0);
+    const { code, err } = await start(to(temporaryFolder()), { ...atHome, CHAIN_RPC_URL: anvil.url }).ended;
+    expect([code, err]).to.deep.equal([0, ""]);
+    expect(await sentBy(anvil)).to.equal(STEPS);
   });
 
   it("needs no delays and no arbiter on a local chain, and deploys there as often as one likes", async function () {

@@ -124,6 +124,19 @@ describe("The deployment with Hardhat Ignition", function () {
       }
     });
 
+  it("says so when the node does not take the kept transaction, and goes on once it does", async () => {
+    const rpc = await freshChain();
+    await refusalOf(run(dyingRpc(rpc, 3, "before")));
+    await request(rpc, "hardhat_setBalance", deployer.address, "0x1");
+    expect(await refusalOf(run(rpc))).to.match(
+      /does not take transaction 0x.* of OliMove#ScheduleChecker: .*too little ether/,
+    );
+    expect(await sentBy(rpc)).to.equal(2);
+    await request(rpc, "hardhat_setBalance", deployer.address, "0x1000000000000000000");
+    await run(rpc);
+    expect(await sentBy(rpc)).to.equal(STEPS);
+  });
+
   it("answers the same manifest when everything was mined already", async () => {
     const rpc = await freshChain();
     const first = await run(rpc);

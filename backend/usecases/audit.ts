@@ -6,8 +6,8 @@
  * What nobody can recompute afterwards is not checked: forecasts of other load and PV, what a driver wished beyond the
  * promise, the early weight within its registered maximum, what others in the group could have given up when a bill was
  * made (LIMIT), how much of its time a car was unwilling (only the most that it can have left). Readings between two
- * records of a session that is still open are not committed to anywhere yet. Whether meters and prices told the truth is
- * beyond any audit of records.
+ * records of a session that is still open are not committed to anywhere yet. Whether meters and prices told the truth, and
+ * whether an arbiter decided well, is beyond any audit of records.
  */
 import type { OrderSettlement } from "../domain/orders.ts";
 import { slotOf } from "../domain/slots.ts";

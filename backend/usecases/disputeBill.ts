@@ -6,7 +6,7 @@ import type { Cpo } from "../domain/assets.ts";
 import { type Dispute, disputableUntil } from "../domain/disputes.ts";
 import type { ChargingSession } from "../domain/sessions.ts";
 import { type EpochSecond, epochSecond } from "../domain/units.ts";
-import type { DisputeIntent, SealedWallet, Settlement, Store, World } from "./ports.ts";
+import type { DisputeIntent, Settlement, Store, World } from "./ports.ts";
 import { lineOf } from "./postBills.ts";
 import { type Refused, refused } from "./refused.ts";
 
@@ -71,13 +71,14 @@ export async function disputeWaits(store: Store, driverId: string): Promise<bool
 export async function disputeBill(
   world: Pick<World, "store" | "ledger" | "wallets" | "clock">,
   wish: DisputeWish,
-): Promise<{ readonly kind: "asked"; readonly dispute: Dispute } | NotDisputable> {
+): Promise<{ readonly kind: "asked"; readonly dispute: Dispute } | NotDisputable | Refused<"unknown-driver">> {
   const { ledger, wallets, clock } = world;
   return world.store.transaction(async (store) => {
     const found = await disputable({ store, ledger, clock }, wish);
     if (found.kind === "refused") return found;
     const { session, bill, batch, until } = found;
-    const wallet = (await store.drivers.wallet(wish.driverId)) as SealedWallet;
+    const wallet = await store.drivers.wallet(wish.driverId);
+    if (!wallet) return refused("unknown-driver", "Your key is erased: nobody can sign for you any more.");
     const cpo = (await store.sites.cpos()).find((one) => one.id === bill.cpoId) as Cpo;
     const lines = [];
     for (const one of await store.bills.ofBatch(bill.cpoId, batch)) lines.push(await lineOf(store, one));

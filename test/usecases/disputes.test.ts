@@ -173,6 +173,9 @@ describe("A driver's dispute", () => {
       expect(answer).to.include({ kind: "refused", reason });
     const open = await site.plugIn(1, { driverId: "ada" });
     expect(await dispute("ada", 0, open.id)).to.include({ kind: "refused", reason: "no-settlement" });
+    // Who is erased has no key to sign with.
+    await site.db.updateTable("wallet").set({ wrapped_dek: null }).where("wallet_id", "=", "cal").execute();
+    expect(await dispute("cal")).to.include({ kind: "refused", reason: "unknown-driver" });
     expect(await calls(site)).to.deep.equal(before);
     await dispute();
     expect(await dispute("ada", 1)).to.include({ kind: "refused", reason: "already-disputed" });

@@ -16,9 +16,6 @@ import { CHOICES, equalShareFigures, foresightFigures, scenarioFigures } from ".
 import { DAYS, YEAR_SITES, yearOf } from "./year.ts";
 import { yearFigures, yearForesight } from "./yearValue.ts";
 
-/** linear-program is least-cost's model by a general solver and takes ten times as long: on request. */
-const QUICK: readonly string[] = CHOICES.map(({ name }) => name).filter((name) => name !== "linear-program");
-
 /** Each parameter is varied alone, the others keep their default. */
 const CURVE: readonly AlgorithmChoice[] = [
   { automaticEarly: 0 },
@@ -44,7 +41,7 @@ export async function run(args: readonly string[]): Promise<boolean> {
   const sites = values.curve || (only && !only.includes("year")) ? [] : YEAR_SITES;
   const choices = values.curve
     ? CURVE
-    : CHOICES.filter(({ name }) => (values.algorithms?.split(",") ?? QUICK).includes(name));
+    : CHOICES.filter(({ name }) => values.algorithms?.split(",").includes(name) ?? true);
   const figures: Figures[] = [];
   const add = (one: Figures) => {
     figures.push(one);

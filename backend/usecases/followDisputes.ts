@@ -8,6 +8,9 @@ import type { EpochSecond } from "../domain/units.ts";
 import { disputeKey, resolveKey } from "./ledgerPort.ts";
 import type { ChainNews, ChainWatch, Settlement, WatchedEvent, World } from "./ports.ts";
 
+/** A decision that was made in time has so long to reach the chain; then the driver waits no longer, s. */
+const WAY_S = 86_400;
+
 type Needs = Pick<World, "store" | "ledger">;
 
 /** Name of the snapshot that holds the last block that was looked at. */
@@ -86,8 +89,7 @@ async function act(world: Needs, numbers: ReadonlyMap<string, number>, now: Epoc
     if (!bill) continue;
     const line = { cpo: numbers.get(bill.cpoId) as number, number: bill.sessionNumber };
     if (dispute.openedAt === null) await giveUp(world, dispute, bill, line, now);
-    // A decision that is on its way was made in time.
-    else if (dispute.decision === null && endsAt(dispute.openedAt, ledger.disputeTerms) <= now)
+    else if (endsAt(dispute.openedAt, ledger.disputeTerms) + (dispute.decision ? WAY_S : 0) <= now)
       await store.outbox.enqueue(ledger.expire(line));
   }
 }

@@ -190,10 +190,17 @@ describe("A driver's dispute", () => {
     await dispute();
     const redeem = () => redeemFlex(site.world, { driverId: "ada", cpoId: "cpo", wh: 1, nonce: 1 });
     expect(await redeem()).to.include({ kind: "refused", reason: "dispute-waits" });
+    const second = await site.plugIn(1, { driverId: "ada" });
+    await site.minutes(2);
+    await second.unplug();
+    await postBills(site.world, true);
+    await chain.says({ kind: "posted", seq: 2 });
+    expect(await dispute("ada", 1, second.id)).to.include({ kind: "refused", reason: "dispute-waits" });
     // Others' do not wait for it.
     expect(await dispute("ben")).to.include({ kind: "asked" });
     await chain.says({ kind: "disputed", ...line });
     expect(await redeem()).to.include({ kind: "queued" });
+    expect(await dispute("ada", 2, second.id)).to.include({ kind: "asked" });
   });
 
   it("that did not reach the chain in time is given up", async () => {
@@ -307,12 +314,15 @@ describe("The arbiter", () => {
     expect(await state()).to.deep.equal({ kind: "expired", refundMicroEur: refund, flexDeltaWh: 0 });
   });
 
-  it("who decided in time is not overtaken by the service, and is told when somebody else was faster", async () => {
+  it("who decided in time has a day more to be carried out, and is told when the dispute ended otherwise", async () => {
     const { site, chain, state, decide, car, settlement, line } = await aDispute();
     await decide();
-    await site.away(31 * DAY_S);
+    await site.away(31 * DAY_S - 1);
     await chain.says();
     expect(await calls(site)).not.to.include(`expire:1:${car.number}`);
+    await site.away(1);
+    await chain.says();
+    expect(await calls(site)).to.include(`expire:1:${car.number}`);
     const refund = settlement.amountMicroEur;
     await chain.says({ kind: "resolved", ...line, refund, back: refund, flexDeltaWh: 0 });
     expect(await calls(site)).to.include(`(resolve:1:${car.number})`);

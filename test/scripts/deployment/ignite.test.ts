@@ -107,6 +107,11 @@ describe("The deployment with Hardhat Ignition", function () {
     }
   });
 
+  it("answers no manifest in which the deployer has a role left", async () => {
+    const holders = { ...config.holders, pauser: [deployer.address] };
+    expect(await refusalOf(run(await freshChain(), { ...config, holders }))).to.match(/still has the role pauser/);
+  });
+
   for (const [moment, dying] of [
     ["before its transaction is signed for good", "keep"],
     ["after its transaction is kept, before it is sent", "before"],

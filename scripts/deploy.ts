@@ -51,7 +51,7 @@ async function deploy(network: Network, folder: URL, roles: string | undefined):
   const local = chainId === LOCAL_CHAIN_ID;
   if (roles === undefined)
     throw new Error("Say --roles with the file that names who holds which role; scripts/deploy.ts shows its form.");
-  const settings = readSettings(JSON.parse(readFileSync(roles, "utf8")), local);
+  const settings = readSettings(readJson(roles), local);
   if (!local && (await readManifest(chainId, folder)) !== null)
     throw new Error(`deployments/${chainId}.json exists. Move it away first if a second deployment is really wanted.`);
   const signer = localSigner((await secret(network.accounts[0], "DEPLOYER_KEY")) as Hex);
@@ -96,6 +96,15 @@ async function verify(network: Network, folder: URL): Promise<void> {
     throw new Error(
       `${missing.length} of ${results.length} were not verified. The contracts work all the same; try again later.`,
     );
+}
+
+function readJson(path: string): unknown {
+  const text = readFileSync(path, "utf8");
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new Error(`${path} is no JSON: ${(error as Error).message}`);
+  }
 }
 
 type Configuration = HardhatRuntimeEnvironment["config"];

@@ -14,9 +14,9 @@ import {
   TransactionStatus,
 } from "@nomicfoundation/ignition-core";
 import { Interface } from "ethers";
-import { type Artifacts, type ContractName, encodeCall } from "../../backend/adapters/chain/artifacts.ts";
+import { type Artifacts, encodeCall } from "../../backend/adapters/chain/artifacts.ts";
 import type { SendingJournal } from "../../backend/adapters/chain/confirmedSender.ts";
-import { type Creation, type Manifest, manifestOf } from "../../backend/adapters/chain/deployment.ts";
+import { type Creation, type Creations, type Manifest, manifestOf } from "../../backend/adapters/chain/deployment.ts";
 import { type DeploymentConfig, deploymentPlan, ROLES } from "../../backend/adapters/chain/deploymentPlan.ts";
 import { requireDeployment } from "../../backend/adapters/chain/manifest.ts";
 import { type Hex, type Rpc, request } from "../../backend/adapters/chain/rpc.ts";
@@ -90,11 +90,7 @@ function explain(result: Exclude<DeploymentResult, { contracts: unknown }>, depl
   return misfit(deploymentDir, errors.join("; "));
 }
 
-async function creationsOf(
-  rpc: Rpc,
-  deploymentDir: string,
-  artifacts: Artifacts,
-): Promise<Partial<Record<ContractName, Creation>>> {
+async function creationsOf(rpc: Rpc, deploymentDir: string, artifacts: Artifacts): Promise<Creations> {
   const transactions = await listTransactions(deploymentDir, resolverOf(artifacts));
   const creations = transactions.filter(
     ({ status, address }) => status === TransactionStatus.SUCCESS && address !== undefined,

@@ -3,10 +3,8 @@ import { type ArgumentType, buildModule, type Artifact as IgnitionArtifact } fro
 import type { Artifacts, ContractName } from "../../backend/adapters/chain/artifacts.ts";
 import { type Known, resolveAll, type Step } from "../../backend/adapters/chain/deploymentPlan.ts";
 
-export const MODULE = "OliMove";
-
 export function ignitionModule(plan: readonly Step[], artifacts: Artifacts) {
-  return buildModule(MODULE, (m) => {
+  return buildModule("OliMove", (m) => {
     type Contract = ReturnType<typeof m.contract>;
     const contracts = new Map<ContractName, Contract>();
     const known: Known<ArgumentType> = {

@@ -28,7 +28,7 @@ export async function takeUp(deploymentDir: string, artifacts: Artifacts): Promi
 
 /**
  * Where a run died between "about to send" and "sent": the transaction is in our own journal, or it was never sent. Throws any
- * other error again.
+ * other error, with the remedy.
  */
 export async function recover(
   { rpc, sent, artifacts }: { readonly rpc: Rpc; readonly sent: SendingJournal; readonly artifacts: Artifacts },
@@ -37,7 +37,11 @@ export async function recover(
   error: unknown,
 ): Promise<void> {
   const lost = lostTransaction(error);
-  if (lost === null) throw error;
+  if (lost === null)
+    throw new Error(
+      `The deployment stopped: ${(error as Error).message}\nMend that, then run the same command again: it goes on from there.`,
+      { cause: error },
+    );
   const raw = sent.kept.findLast((bytes) => Transaction.from(bytes).nonce === lost.nonce);
   if (raw === undefined) return wipe(deploymentDir, resolverOf(artifacts), lost.futureId);
   const hash = Transaction.from(raw).hash as string;

@@ -9,7 +9,7 @@ const HOUR_S = 3600;
 const DAY_S = 24 * HOUR_S;
 
 /** On public networks, where the file says nothing else. */
-export const PUBLIC_DELAYS: Delays = {
+const PUBLIC_DELAYS: Delays = {
   adminDelayS: 2 * DAY_S,
   windowS: 3 * DAY_S,
   tariffNoticeS: DAY_S,

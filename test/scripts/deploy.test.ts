@@ -1,13 +1,18 @@
 /** npm run deploy as an operator starts it, against anvil in the place of a test network. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { expect } from "chai";
 import { getCreateAddress, Wallet } from "ethers";
+import { leastCostText } from "../../backend/adapters/chain/algorithms.ts";
+import { chunksOf } from "../../backend/adapters/chain/codeChunks.ts";
 import { deploymentDifferences, loadArtifacts, type Manifest } from "../../backend/adapters/chain/deployment.ts";
 import { type Hex, request } from "../../backend/adapters/chain/rpc.ts";
 import { derivedRandom, openSystem, type SystemOptions } from "../../backend/compose.ts";
+import { METHOD_NAMES } from "../../backend/domain/algorithms.ts";
 import { type Anvil, startAnvil } from "../support/anvil.ts";
 import { temporaryFolder } from "../support/replays.ts";
 
@@ -15,8 +20,8 @@ const SCRIPT = fileURLToPath(new URL("../../scripts/deploy.ts", import.meta.url)
 const TOP = fileURLToPath(new URL("../..", import.meta.url));
 const HARDHAT = join(TOP, "node_modules", "hardhat", "dist", "src", "cli.js");
 const CHAIN_ID = 84_532;
-/** Contracts, the exact method's text, seven methods, a payee, the wiring. */
-const STEPS = 18;
+/** The contracts, the exact method's text, the methods, a payee, the wiring. */
+const STEPS = 8 + chunksOf(leastCostText()).length + METHOD_NAMES.length + 1 + 1;
 
 const keyOf = (digit: string): Hex => `0x${digit.repeat(64)}`;
 const addressOf = (digit: string) => new Wallet(keyOf(digit)).address as Hex;
@@ -132,6 +137,32 @@ describe("npm run deploy", function () {
       expect(await sentBy(anvil)).to.equal(STEPS);
     });
 
+    it("shows its sources in a step of its own, without any key, and says what was not accepted", async () => {
+      const server = createServer((_, response) => {
+        const held = { match: "exact_match", creationMatch: "exact_match", runtimeMatch: "exact_match" };
+        const body = JSON.stringify({ ...held, chainId: String(CHAIN_ID), address: DEPLOYER });
+        response.writeHead(200, { "content-type": "application/json" }).end(body);
+      });
+      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+      const verifying = (there: string, port: number) =>
+        start(["--network", "base-sepolia", "--verify", "--folder", there], {
+          CHAIN_RPC_URL: anvil.url,
+          SOURCIFY_URL: `http://127.0.0.1:${port}`,
+        }).ended;
+      const held = await verifying(folder, (server.address() as AddressInfo).port);
+      server.close();
+      expect([held.code, held.err]).to.deep.equal([0, ""]);
+      expect(held.out.match(/^\w+ +sourcify +holds the sources$/gm)).to.have.length(8);
+      const away = await verifying(folder, 1);
+      expect(away.code).to.equal(1);
+      expect(away.out).to.match(/^Settlement +sourcify +.*127\.0\.0\.1:1.*failed/m);
+      expect(away.err).to.match(/^8 of 8 were not verified/);
+      expect(await verifying(temporaryFolder(), 1)).to.deep.include({
+        code: 1,
+        err: `There is no deployments/${CHAIN_ID}.json. Deploy first.\n`,
+      });
+    });
+
     describe("lets a service", () => {
       const opening = (deployments: string): SystemOptions => ({
         chainRpcUrls: [anvil.url],
@@ -237,13 +268,14 @@ describe("npm run deploy", function () {
       return err;
     };
 
-    it("a network that nobody knows, a missing file, an option that there is not", async () => {
+    it("a network that nobody knows, a file that is missing or no JSON, an option that there is not", async () => {
       expect(await refused(["--network", "mainnet"])).to.equal(
         "There is no network mainnet. Say --network with one of local, sepolia, base-sepolia, volta.\n",
       );
       expect(await refused(["--network", "sepolia"])).to.match(/^Say --roles/);
       expect(await refused(["--netwrok", "sepolia"])).to.match(/Unknown option '--netwrok'/);
       expect(await refused(["--network", "base-sepolia", "--roles", "nowhere.json"])).to.match(/nowhere\.json/);
+      expect(await refused(["--network", "base-sepolia", "--roles", SCRIPT])).to.match(/deploy\.ts is no JSON/);
     });
 
     it("a missing or broken key and a missing endpoint, without repeating the key", async () => {

@@ -18,7 +18,7 @@ import {
 } from "./adapters/chain/deployment.ts";
 import { createEffect } from "./adapters/chain/effect.ts";
 import { type EmbeddedChain, importChain, LOCAL_CHAIN_ID, startEmbeddedChain } from "./adapters/chain/embedded.ts";
-import { createLedger, type FullLedger } from "./adapters/chain/ledger.ts";
+import { createLedger } from "./adapters/chain/ledger.ts";
 import { readManifest, requireDeployment } from "./adapters/chain/manifest.ts";
 import { LOCAL_POLICY, type Policy, PUBLIC_POLICY } from "./adapters/chain/outboxRow.ts";
 import { connectRpc, type Hex, type Rpc, request } from "./adapters/chain/rpc.ts";
@@ -31,7 +31,7 @@ import { type DatabaseOptions, type OpenDatabase, openDatabase } from "./adapter
 import { createStore } from "./adapters/store/store.ts";
 import { MAX_EARLY } from "./usecases/earlyWeight.ts";
 import { EXTRA, VOLL } from "./usecases/groupProblem.ts";
-import type { ChainWatch, Lane, Privacy, Settings, Store, World } from "./usecases/ports.ts";
+import type { ChainWatch, Lane, Ledger, Privacy, Settings, Store, World } from "./usecases/ports.ts";
 
 export type SystemOptions = {
   readonly database?: DatabaseOptions;
@@ -67,7 +67,7 @@ export type System = {
   readonly artifacts: Artifacts;
   readonly manifest: Manifest;
   readonly contracts: Contracts;
-  readonly ledger: FullLedger;
+  readonly ledger: Ledger;
   readonly reader: ChainReader;
   readonly writer: Writer;
   readonly watch: ChainWatch;

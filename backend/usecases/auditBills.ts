@@ -15,7 +15,7 @@ import { shown } from "../flexibility/shown.ts";
 import type { Receipt } from "../settlement/receipt.ts";
 import { receiptFaults } from "../settlement/recheck.ts";
 import { SETTLEMENT_METHOD } from "../settlement/settle.ts";
-import type { Facts, GroupFile, SessionFile } from "./auditFacts.ts";
+import type { Facts, GroupFile, OwnRows, SessionFile } from "./auditFacts.ts";
 import { billName, type Check, type Findings, priceName, readingName } from "./auditFindings.ts";
 import { limitOf } from "./auditRuns.ts";
 import type { Hex, Ledger, Settlement } from "./ports.ts";
@@ -49,6 +49,8 @@ export function auditBill(own: SessionFile, context: BillContext): void {
   auditNames(own, settlement, receipt, context, check, where);
   auditColumns(settlement, receipt, session.maxPowerW, check, where);
   auditMeter(own, receipt, check, where);
+  const rewarded = session.mode !== "opted-out" && own.boosts.length === 0;
+  check.same(where, "rewarded", receipt.flex.rewarded, rewarded);
   auditCircumstances(own, receipt, context);
 }
 
@@ -103,7 +105,7 @@ function auditColumns(settlement: Settlement, receipt: Receipt, ratedW: number, 
 }
 
 /** Registers, energy per slot, highest power and applied limits from readings and profiles. */
-function auditMeter(own: SessionFile, receipt: Receipt, check: Check, where: string): void {
+export function auditMeter(own: OwnRows, receipt: Receipt, check: Check, where: string): void {
   const { session, readings } = own;
   const { meter, flex } = receipt;
   const endWh = session.endRegisterWh ?? session.startRegisterWh;
@@ -137,7 +139,6 @@ function auditMeter(own: SessionFile, receipt: Receipt, check: Check, where: str
   const limit = limitOf(own);
   check.same(where, "highest 5-minute mean (W)", flex.powerW, highestMeanW(series));
   check.same(where, "start of the baseline", flex.startsAt, baselineStart(series, limit));
-  check.same(where, "rewarded", flex.rewarded, session.mode !== "opted-out" && own.boosts.length === 0);
   const entitled = entitledPerInterval(series, limit, flex.intervals, session.maxPowerW);
   for (const [t, { allowedWh, meteredWh }] of flex.intervals.entries())
     check.same(where, `energy allowed in interval ${t} (Wh)`, allowedWh, Math.max(meteredWh, entitled[t]!));

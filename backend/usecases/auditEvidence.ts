@@ -1,10 +1,10 @@
 /** A session's own rows: the register never falls, and nothing was changed since its bill was made. */
 import { changedReading, profilesText, promiseText, readingsText, sessionText } from "../settlement/evidence.ts";
-import type { SessionFile } from "./auditFacts.ts";
+import type { OwnRows } from "./auditFacts.ts";
 import { at, billName, type Findings, promiseName, readingName, sessionName } from "./auditFindings.ts";
 import type { Ledger } from "./ports.ts";
 
-export function auditEvidence(own: SessionFile, ledger: Ledger, findings: Findings): void {
+export function auditEvidence(own: OwnRows, ledger: Ledger, findings: Findings): void {
   auditRegister(own, findings);
   const { session, receipt, readings, promises, profiles } = own;
   if (!receipt) return;
@@ -27,7 +27,7 @@ export function auditEvidence(own: SessionFile, ledger: Ledger, findings: Findin
   auditReadings(own, hash(readingsText(readings)) === evidence.readings, findings);
 }
 
-function auditReadings({ session, receipt, readings }: SessionFile, same: boolean, findings: Findings): void {
+function auditReadings({ session, receipt, readings }: OwnRows, same: boolean, findings: Findings): void {
   const check = findings.check("meter readings");
   if (same || !receipt) return;
   const where = `readings of session ${session.id}`;
@@ -45,7 +45,7 @@ function auditReadings({ session, receipt, readings }: SessionFile, same: boolea
 }
 
 /** Registers rise from plug-in to plug-out, and lie within the stay. */
-function auditRegister({ session, readings }: SessionFile, findings: Findings): void {
+function auditRegister({ session, readings }: OwnRows, findings: Findings): void {
   const check = findings.check("meter readings");
   check.looked(readings.length);
   let last = { at: session.pluggedAt as number, registerWh: session.startRegisterWh as number };

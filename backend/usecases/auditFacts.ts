@@ -48,6 +48,9 @@ export type SessionFile = {
   readonly closedAt: number;
 };
 
+/** What of a session the driver has, too. */
+export type OwnRows = Pick<SessionFile, "session" | "readings" | "profiles" | "promises" | "receipt">;
+
 export type GroupFile = {
   readonly group: ChargingGroup;
   readonly cpo: Cpo;

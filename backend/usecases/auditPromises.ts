@@ -6,7 +6,7 @@ import { isHolding, judge, OFFER_S } from "../domain/promises.ts";
 import { epochSecond } from "../domain/units.ts";
 import { registerAt, registerSeries } from "../flexibility/registers.ts";
 import type { ReceiptPromise } from "../settlement/receipt.ts";
-import type { GroupFile, SessionFile } from "./auditFacts.ts";
+import type { GroupFile, OwnRows, SessionFile } from "./auditFacts.ts";
 import { at, billName, type Findings, promiseName } from "./auditFindings.ts";
 
 export function auditPromises(own: SessionFile, group: GroupFile, findings: Findings): void {
@@ -68,7 +68,7 @@ export function auditPromises(own: SessionFile, group: GroupFile, findings: Find
 }
 
 /** Judged again from the register at the promise's time. */
-function auditOutcome({ session, readings }: SessionFile, billed: ReceiptPromise, findings: Findings): void {
+export function auditOutcome({ session, readings }: OwnRows, billed: ReceiptPromise, findings: Findings): void {
   const check = findings.check("promises");
   const where = promiseName(session.id, billed.version);
   if (session.unpluggedAt === null || session.endRegisterWh === null || session.endRegisterWh < session.startRegisterWh)

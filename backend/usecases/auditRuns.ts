@@ -13,7 +13,7 @@ import type { EnergyPromise } from "../domain/promises.ts";
 import { type EpochSecond, watt } from "../domain/units.ts";
 import { appliedLimit } from "../flexibility/allowance.ts";
 import type { Car } from "../optimisation/problem.ts";
-import { type GroupFile, readingBefore, type SessionFile } from "./auditFacts.ts";
+import { type GroupFile, type OwnRows, readingBefore, type SessionFile } from "./auditFacts.ts";
 import { at, type Check, type Findings, planName, sessionName } from "./auditFindings.ts";
 import { mostFloorEverW, mostFloorWh, startsAfter } from "./auditFloors.ts";
 import type { PlanFile } from "./auditPlans.ts";
@@ -145,9 +145,9 @@ function auditPower(file: PlanFile, car: Car, own: SessionFile, where: string, c
     check.differs(where, `may charge at ${car.powerW} W only, but no reading shows that the car takes no more`);
 }
 
-const limits = new WeakMap<SessionFile, ChargingProfile>();
+const limits = new WeakMap<OwnRows, ChargingProfile>();
 /** What the station had applied over the whole stay; computed once. */
-export function limitOf(own: SessionFile): ChargingProfile {
+export function limitOf(own: OwnRows): ChargingProfile {
   const limit = limits.get(own) ?? appliedLimit(own.profiles, own.session.pluggedAt, watt(0));
   limits.set(own, limit);
   return limit;

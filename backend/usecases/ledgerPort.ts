@@ -146,6 +146,10 @@ export type Ledger = {
   /** Hash of a salted leaf: OpenZeppelin's double hash over (salt, keccak256(text)). */
   leaf(salt: Hex, text: string): Hex;
   merkleRoot(leaves: readonly Hex[]): Hex;
+  /** Siblings from the leaf upwards. Throws when there is no leaf of this index. */
+  merkleProof(leaves: readonly Hex[], index: number): Hex[];
+  /** Leaves of a batch in the order of its lines, as the contract hashes them. */
+  batchLeaves(cpo: number, seq: number, lines: readonly BillLine[]): Hex[];
   /** keccak256 of UTF-8 text. */
   hashText(text: string): Hex;
 };

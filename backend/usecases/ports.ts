@@ -350,7 +350,8 @@ export type PlanStore = {
   /** Plans of the group that no record names yet, oldest first. */
   unrecorded(groupId: string): Promise<readonly StoredPlan[]>;
   addRecord(record: RecordedSlot, key: string): Promise<void>;
-  records(groupId: string): Promise<readonly RecordedSlot[]>;
+  /** Ascending by slot; those of [fromSlot, untilSlot) where these are given. */
+  records(groupId: string, fromSlot?: number, untilSlot?: number): Promise<readonly RecordedSlot[]>;
   byId(id: string): Promise<StoredPlan | null>;
   /** All plans in the order in which they were made, in pages. */
   page(after: EpochSecond, afterId: string, limit: number): Promise<readonly StoredPlan[]>;

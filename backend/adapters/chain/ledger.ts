@@ -3,7 +3,7 @@
 import { AbiCoder, MaxUint256 } from "ethers";
 import { METHOD_NAMES } from "../../domain/algorithms.ts";
 import { disputeKey, resolveKey } from "../../usecases/ledgerPort.ts";
-import type { AssetSpec, BillLine, ChainCall, Lane, Ledger, Privacy, RunRecord } from "../../usecases/ports.ts";
+import type { AssetSpec, ChainCall, Lane, Ledger, Privacy, RunRecord } from "../../usecases/ports.ts";
 import {
   earlierLink,
   hashText,
@@ -36,14 +36,7 @@ const DISPUTE_TERM_S = 30 * 86_400;
 /** geth refuses transactions above 128 KiB. */
 const MAX_DATA_BYTES = 120_000;
 
-/** What an audit wants beyond the port. */
-export type FullLedger = Ledger & {
-  /** Leaves of a batch in the order of its lines, as the contract hashes them. */
-  batchLeaves(cpo: number, seq: number, lines: readonly BillLine[]): Hex[];
-  merkleProof(leaves: readonly Hex[], index: number): Hex[];
-};
-
-export function createLedger(contracts: Contracts, privacy: Privacy = "rows"): FullLedger {
+export function createLedger(contracts: Contracts, privacy: Privacy = "rows"): Ledger {
   const version = (method: string) => {
     const found = contracts.algorithms[method];
     if (found === undefined) throw new Error(`The deployment has not published the algorithm ${method}. Deploy again.`);

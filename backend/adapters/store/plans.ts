@@ -38,11 +38,13 @@ export const planStore = (db: Db): PlanStore => ({
             "Name each plan once, in the record that follows it.",
         );
     }),
-  async records(groupId) {
+  async records(groupId, fromSlot = 0, untilSlot = 2 ** 31 - 1) {
     const rows = await db
       .selectFrom("recorded_slot")
       .selectAll()
       .where("group_id", "=", groupId)
+      .where("slot", ">=", fromSlot)
+      .where("slot", "<", untilSlot)
       .orderBy("slot")
       .execute();
     return rows.map(toRecord);

@@ -10,13 +10,13 @@ import {
 } from "../../../backend/adapters/chain/deployment.ts";
 import { createEffect } from "../../../backend/adapters/chain/effect.ts";
 import { type EmbeddedChain, startEmbeddedChain } from "../../../backend/adapters/chain/embedded.ts";
-import { createLedger, type FullLedger } from "../../../backend/adapters/chain/ledger.ts";
+import { createLedger } from "../../../backend/adapters/chain/ledger.ts";
 import { type Db, enqueue } from "../../../backend/adapters/chain/outbox.ts";
 import { LOCAL_POLICY } from "../../../backend/adapters/chain/outboxRow.ts";
 import { localSigner, type Signer } from "../../../backend/adapters/chain/signer.ts";
 import { type Alarm, createWriter, type Progress } from "../../../backend/adapters/chain/writer.ts";
 import { METHOD_NAMES } from "../../../backend/domain/algorithms.ts";
-import type { ChainCall, Lane } from "../../../backend/usecases/ports.ts";
+import type { ChainCall, Lane, Ledger } from "../../../backend/usecases/ports.ts";
 import { WEIGHTS } from "../../support/problems.ts";
 import { freshDatabase, key } from "./bench.ts";
 
@@ -37,7 +37,7 @@ export type Deployed = {
   readonly chain: EmbeddedChain;
   readonly manifest: Manifest;
   readonly contracts: Contracts;
-  readonly ledger: FullLedger;
+  readonly ledger: Ledger;
   readonly reader: ChainReader;
   readonly db: Db;
   readonly alarms: Alarm[];

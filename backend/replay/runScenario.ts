@@ -162,7 +162,9 @@ export function createRun(
           ),
         );
         await everyMinute(world);
-        if (now + 60 <= scenario.to) clock.put(now + 60, event);
+        // In real time an event is handled a little late: the next one must not be late by as much again.
+        const next = now + 60 - ((now - scenario.from) % 60);
+        if (next <= scenario.to) clock.put(next, event);
         return;
       }
       case "prices": {

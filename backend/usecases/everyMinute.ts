@@ -9,7 +9,7 @@ import { postBills } from "./postBills.ts";
 import { rollGroup } from "./recordReadings.ts";
 import { runControlCycle } from "./runControlCycle.ts";
 
-/** Called once a minute, on the minute. */
+/** Called once a minute, on the minute or, in real time, a little later. */
 export async function everyMinute(world: World): Promise<void> {
   const now = world.clock.now();
   for (const group of Object.values(world.board.groups).sort((a, b) => (a.groupId < b.groupId ? -1 : 1))) {
@@ -19,8 +19,10 @@ export async function everyMinute(world: World): Promise<void> {
     await guardSlot(world, group);
     if (isCycleTime(now, world.settings.leadS)) await runControlCycle(world, group.groupId, "slot");
   }
-  if (now % SLOT_S === 0) await postBills(world);
+  if (now % SLOT_S < MINUTE_S) await postBills(world);
 }
+
+const MINUTE_S = 60;
 
 /** The minute in which the cycle ahead of the next slot runs. */
 const isCycleTime = (now: EpochSecond, leadS: number) => {

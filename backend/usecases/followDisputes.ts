@@ -81,6 +81,7 @@ const openedElsewhere = (sessionId: string, cpoId: string, at: EpochSecond): Dis
 /** `now` is the time of the latest block: the contract decides by it. */
 async function act(world: Needs, numbers: ReadonlyMap<string, number>, now: EpochSecond): Promise<void> {
   const { store, ledger } = world;
+  // What is disputed has left the pot: the other bills of its batch do not wait for it.
   for (const { cpoId, seq, postedAt } of await store.bills.unfinalised())
     if (postedAt !== null && postedAt + ledger.disputeTerms.windowS <= now)
       await store.outbox.enqueue(ledger.finalise({ cpo: numbers.get(cpoId) as number, seq }));

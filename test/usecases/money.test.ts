@@ -1,5 +1,7 @@
 import { expect } from "chai";
+import { slotCeil } from "../../backend/domain/slots.ts";
 import { epochSecond, microEurPerKwh } from "../../backend/domain/units.ts";
+import { everyMinute } from "../../backend/usecases/everyMinute.ts";
 import { postBills } from "../../backend/usecases/postBills.ts";
 import { redeemFlex } from "../../backend/usecases/redeemFlex.ts";
 import { registerDriver, registerDrivers } from "../../backend/usecases/registerDriver.ts";
@@ -41,6 +43,19 @@ describe("Bills", () => {
     await site.minutes(57);
     expect(await batches(site)).to.have.length(0);
     await site.minutes(18);
+    expect(await batches(site)).to.have.length(1);
+  });
+
+  it("are posted in the first minute of a slot, also by a clock that is called a little late", async () => {
+    const site = await aSite({ settings: { billingWaitS: 60 } });
+    await stays(site, 1);
+    const late = (seconds: number) => {
+      const now = () => epochSecond(slotCeil(site.now()) + seconds);
+      return everyMinute({ ...site.world, clock: { ...site.world.clock, now } });
+    };
+    await late(60);
+    expect(await batches(site)).to.have.length(0);
+    await late(7);
     expect(await batches(site)).to.have.length(1);
   });
 

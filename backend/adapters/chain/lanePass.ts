@@ -107,7 +107,6 @@ async function decide(
   const { address } = lanes.signerOf(lane);
   const tip = config.tip ?? DEFAULT_TIP;
   const fees = { maxFee: 2n * view.baseFee + tip, tip };
-  const lowest = inFlight.find(({ state }) => state === "signed")?.id;
   const held = new Set<string>();
   let pending = inFlight.filter(({ state }) => state === "signed").length;
   const decisions: Decision[] = [];
@@ -121,7 +120,7 @@ async function decide(
       balance,
       fees,
       receipts,
-      lowest: before.id === lowest,
+      lowest: before.nonce === view.chainNonce,
       inFlight: pending - own,
       simulation: null,
       effect: null,
@@ -136,7 +135,7 @@ async function decide(
         case "ask":
           if (action.what === "effect") seen = { ...seen, effect: await config.effect(before) };
           else {
-            const simulation = await simulate(rpc, address, before, {
+            const simulation = await simulate(rpc, address, before, head, {
               ...config,
               gasCap: policy.gasCap,
               estimate: policy.estimate,

@@ -2,7 +2,17 @@
 
 import type { OutboxEntry } from "./outbox.ts";
 import type { Inclusion, Receipt, Simulation } from "./outboxRow.ts";
-import { call, type Hex, quantity, type Rpc, resultOf } from "./rpc.ts";
+import {
+  call,
+  type Hex,
+  quantity,
+  type Rpc,
+  type RpcAnswer,
+  RpcUnavailable,
+  readHash,
+  readQuantity,
+  resultOf,
+} from "./rpc.ts";
 
 export type ChainView = {
   readonly head: number;
@@ -11,14 +21,6 @@ export type ChainView = {
   readonly balance: bigint;
   /** By transaction hash. */
   readonly receipts: ReadonlyMap<Hex, Receipt>;
-};
-
-type RpcBlock = { readonly number: Hex; readonly hash: Hex; readonly baseFeePerGas?: Hex };
-type RpcReceipt = {
-  readonly transactionHash: Hex;
-  readonly blockNumber: Hex;
-  readonly blockHash: Hex;
-  readonly status: Hex;
 };
 
 /** One look: head, fees, the address, and the receipt of every attempt that may have been mined. */
@@ -30,29 +32,41 @@ export async function look(rpc: Rpc, address: Hex, entries: readonly OutboxEntry
     call("eth_getBalance", address, "latest"),
     ...hashes.map((hash) => call("eth_getTransactionReceipt", hash)),
   ]);
-  const head = resultOf<RpcBlock>("eth_getBlockByNumber", block);
+  const head = objectOf("eth_getBlockByNumber", block);
+  if (head === null) throw new RpcUnavailable("The node has no latest block.");
   const found = receipts
-    .map((answer) => resultOf<RpcReceipt | null>("eth_getTransactionReceipt", answer))
-    .filter((receipt) => receipt !== null && receipt.blockHash !== null)
-    .map((receipt) => inclusionOf(receipt as RpcReceipt));
+    .map((answer, i) => inclusionOf(hashes[i] as Hex, objectOf("eth_getTransactionReceipt", answer)))
+    .filter((inclusion) => inclusion !== null);
   const standing = await standingBlocks(rpc, [...new Set(found.map((receipt) => receipt.blockNumber))]);
   return {
-    head: Number(head.number),
-    baseFee: BigInt(head.baseFeePerGas ?? 0),
-    chainNonce: Number(resultOf<Hex>("eth_getTransactionCount", count)),
-    balance: BigInt(resultOf<Hex>("eth_getBalance", balance)),
+    head: Number(readQuantity("a block's number", head.number)),
+    baseFee: head.baseFeePerGas === undefined ? 0n : readQuantity("a base fee", head.baseFeePerGas),
+    chainNonce: Number(readQuantity("a nonce", resultOf("eth_getTransactionCount", count))),
+    balance: readQuantity("a balance", resultOf("eth_getBalance", balance)),
     receipts: new Map(
       found.map((one) => [one.hash, { ...one, canonical: stands(one, standing.get(one.blockNumber)) }]),
     ),
   };
 }
 
-const inclusionOf = (receipt: RpcReceipt): Inclusion => ({
-  hash: receipt.transactionHash,
-  blockNumber: Number(receipt.blockNumber),
-  blockHash: receipt.blockHash,
-  succeeded: Number(receipt.status) === 1,
-});
+/** An object or null, whatever it has in it. */
+function objectOf(method: string, answer: RpcAnswer | undefined): Readonly<Record<string, unknown>> | null {
+  const result = resultOf<unknown>(method, answer);
+  if (typeof result !== "object")
+    throw new RpcUnavailable(`${method} was answered with nonsense: ${String(result).slice(0, 100)}`);
+  return result as Readonly<Record<string, unknown>> | null;
+}
+
+/** Null for a transaction that no block holds. */
+function inclusionOf(hash: Hex, receipt: Readonly<Record<string, unknown>> | null): Inclusion | null {
+  if (receipt === null || receipt.blockHash === null) return null;
+  return {
+    hash,
+    blockNumber: Number(readQuantity("a receipt's block", receipt.blockNumber)),
+    blockHash: readHash("a receipt's block", receipt.blockHash),
+    succeeded: readQuantity("a receipt's status", receipt.status) === 1n,
+  };
+}
 
 /**
  * Hash of each block as every endpoint sees it. Nodes have given receipts of a dead branch (go-ethereum #28885), so a
@@ -64,7 +78,10 @@ async function standingBlocks(rpc: Rpc, numbers: readonly number[]): Promise<Map
     const answers = await rpc.askEverywhere(call("eth_getBlockByNumber", quantity(number), false));
     hashes.set(
       number,
-      answers.map((answer) => (answer?.ok ? ((answer.result as RpcBlock | null)?.hash ?? null) : null)),
+      answers.map((answer) => {
+        const hash = answer?.ok ? (answer.result as { hash?: unknown } | null)?.hash : null;
+        return typeof hash === "string" ? (hash as Hex) : null;
+      }),
     );
   }
   return hashes;
@@ -86,17 +103,27 @@ export type Simulator = {
   readonly estimate: boolean;
 };
 
-/** Runs the call on the latest state; with an estimate where no gas limit is given. */
-export async function simulate(rpc: Rpc, from: Hex, entry: OutboxEntry, how: Simulator): Promise<Simulation> {
+/**
+ * Runs the call on the state after the block `head`, the one that was looked at: a node that lags does not know it and says
+ * nothing of an older one. With an estimate where no gas limit is given.
+ */
+export async function simulate(
+  rpc: Rpc,
+  from: Hex,
+  entry: OutboxEntry,
+  head: number,
+  how: Simulator,
+): Promise<Simulation> {
   const transaction = { from, to: how.addressOf(entry.contract), data: entry.data };
   const given = how.estimate ? null : entry.gasLimit;
   const one =
     given === null
-      ? call("eth_estimateGas", transaction)
-      : call("eth_call", { ...transaction, gas: quantity(Math.min(given, how.gasCap)) }, "latest");
+      ? call("eth_estimateGas", transaction, quantity(head))
+      : call("eth_call", { ...transaction, gas: quantity(Math.min(given, how.gasCap)) }, quantity(head));
   const [answer] = await rpc.ask([one]);
-  if (answer?.ok) return { reverts: false, gas: given === null ? Number(answer.result) : null };
-  return { reverts: true, error: answer?.revert ? how.decodeRevert(answer.revert) : (answer?.message ?? "no answer") };
+  if (answer?.ok) return { reverts: false, gas: given === null ? Number(readQuantity("gas", answer.result)) : null };
+  const proven = answer?.revert != null;
+  return { reverts: true, proven, error: proven ? how.decodeRevert(answer.revert) : (answer?.message ?? "no answer") };
 }
 
 /**

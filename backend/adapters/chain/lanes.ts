@@ -3,7 +3,7 @@ import { sql } from "kysely";
 import type { Lane } from "../../usecases/ports.ts";
 import { broadcast } from "./laneView.ts";
 import { type Db, hexOf } from "./outbox.ts";
-import { type Hex, type Rpc, request } from "./rpc.ts";
+import { type Hex, type Rpc, readQuantity, request } from "./rpc.ts";
 import type { Signer } from "./signer.ts";
 
 export type Alarm = {
@@ -76,7 +76,8 @@ export function createLanes(config: LaneConfig) {
     known.add(lane);
   }
 
-  const countOf = async (address: Hex) => Number(await request<Hex>(rpc, "eth_getTransactionCount", address, "latest"));
+  const countOf = async (address: Hex) =>
+    Number(readQuantity("a nonce", await request(rpc, "eth_getTransactionCount", address, "latest")));
 
   async function read(own: Db, lane: Lane) {
     const row = await own.selectFrom("lane").selectAll().where("name", "=", lane).executeTakeFirstOrThrow();

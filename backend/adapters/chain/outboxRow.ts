@@ -52,7 +52,8 @@ export type Receipt = Inclusion & { readonly canonical: boolean | null };
 
 export type Simulation =
   | { readonly reverts: false; readonly gas: number | null }
-  | { readonly reverts: true; readonly error: string };
+  /** `proven`: by revert data, so that the call failed and not the node. */
+  | { readonly reverts: true; readonly proven: boolean; readonly error: string };
 
 /** What the chain shows now. `null` in `simulation` and `effect` means not asked yet: `next` says when it needs them. */
 export type Observation = {
@@ -62,7 +63,7 @@ export type Observation = {
   readonly balance: bigint;
   /** Receipts of the row's attempts. */
   readonly receipts: readonly Receipt[];
-  /** No open row of the lane has a lower nonce. */
+  /** The chain's next transaction of this key is this row's: everything before it is there. */
   readonly lowest: boolean;
   /** Calls of the lane that are signed and not mined, this row aside. */
   readonly inFlight: number;
@@ -191,7 +192,7 @@ function pursue(row: Row, seen: Observation, now: number, policy: Policy): Actio
   if (newest.sentAt === null || !seen.lowest || now - newest.signedAt < policy.bumpAfterS) return resend;
   if (newest.kind === "call" && policy.simulate) {
     if (seen.simulation === null) return { kind: "ask", what: "simulation" };
-    if (seen.simulation.reverts) return replace(newest, "noop", seen, policy) ?? resend;
+    if (seen.simulation.reverts && seen.simulation.proven) return replace(newest, "noop", seen, policy) ?? resend;
   }
   return (
     replace(newest, newest.kind, seen, policy) ??

@@ -55,6 +55,21 @@ export async function request<T>(rpc: Rpc, method: string, ...params: readonly u
 
 export const quantity = (n: number | bigint): Hex => `0x${n.toString(16)}`;
 
+/** A number as nodes write it. Throws RpcUnavailable for anything else: what follows from it would be nonsense too. */
+export function readQuantity(what: string, value: unknown): bigint {
+  if (typeof value === "string" && /^0x[0-9a-f]{1,64}$/i.test(value)) return BigInt(value);
+  throw nonsense(what, value);
+}
+
+/** A hash of 32 bytes. Throws RpcUnavailable for anything else. */
+export function readHash(what: string, value: unknown): Hex {
+  if (typeof value === "string" && /^0x[0-9a-f]{64}$/i.test(value)) return value as Hex;
+  throw nonsense(what, value);
+}
+
+const nonsense = (what: string, value: unknown) =>
+  new RpcUnavailable(`The node answered nonsense for ${what}: ${JSON.stringify(value)?.slice(0, 100)}`);
+
 /** Turns the `error` member of a JSON-RPC reply into a value; nodes nest the revert data differently. */
 export function failure(error: unknown): RpcAnswer {
   const { code, message, data } = (error ?? {}) as { code?: unknown; message?: unknown; data?: unknown };
@@ -91,19 +106,24 @@ export async function connectRpc({ urls, chainId, timeoutMs = 10_000 }: HttpRpcC
   if (urls.length === 0) throw new Error("No JSON-RPC endpoint is configured. Set CHAIN_RPC_URL.");
   const pinned = new Map<string, number>();
 
-  /** An endpoint that was away when we started is checked before its first use. */
+  /**
+   * Every batch asks for the chain id too: what stands behind an address can change. Another chain at an endpoint's first
+   * use is a mistake of the configuration; later it is an endpoint that does not answer us.
+   */
   async function post(url: string, calls: readonly RpcCall[]): Promise<readonly RpcAnswer[]> {
-    if (!pinned.has(url)) {
-      const [answer] = await postBatch(url, [call("eth_chainId")], timeoutMs);
-      const found = Number(resultOf<Hex>("eth_chainId", answer));
-      const wanted = chainId ?? pinned.values().next().value ?? found;
-      if (found !== wanted)
-        throw new Error(`${hostOf(url)} serves chain ${found}, not ${wanted}. Correct CHAIN_RPC_URL or CHAIN_ID.`);
-      pinned.set(url, found);
-    }
     const answers: RpcAnswer[] = [];
-    for (let i = 0; i < calls.length; i += BATCH)
-      answers.push(...(await postBatch(url, calls.slice(i, i + BATCH), timeoutMs)));
+    for (let i = 0; i < calls.length; i += BATCH - 1) {
+      const batch = [call("eth_chainId"), ...calls.slice(i, i + BATCH - 1)];
+      const [first, ...rest] = await postBatch(url, batch, timeoutMs);
+      const found = Number(readQuantity("eth_chainId", resultOf("eth_chainId", first)));
+      const wanted = chainId ?? pinned.values().next().value ?? found;
+      if (found !== wanted) {
+        const text = `${hostOf(url)} serves chain ${found}, not ${wanted}. Correct CHAIN_RPC_URL or CHAIN_ID.`;
+        throw pinned.has(url) ? new RpcUnavailable(text) : new Error(text);
+      }
+      pinned.set(url, found);
+      answers.push(...rest);
+    }
     return answers;
   }
 

@@ -1,135 +1,78 @@
 /**
- * The writer under faults from a seed: the process dies at every point where it matters, requests and answers get lost,
- * calls are enqueued twice, blocks are replaced, the mempool is emptied. What the chain shows at the end must be what one
- * undisturbed run would have left: every number once, in order, and not one nonce more.
+ * The writer under faults from a seed (storm.ts). What the chain shows at the end must be what one undisturbed run would
+ * have left: every number once, in order, none reverted, and not one nonce more.
  */
 import { expect } from "chai";
-import { type Rpc, RpcUnavailable, request } from "../../../backend/adapters/chain/rpc.ts";
-import { createWriter, type WriterConfig } from "../../../backend/adapters/chain/writer.ts";
-import { startAnvil } from "../../support/anvil.ts";
-import { randomFrom } from "../../support/problems.ts";
-import { aBench, type Bench, BILLING, DEPLOYER, embedded, nonceOf, SLOTS } from "./bench.ts";
-import { sequenceCall } from "./sequence.ts";
+import { type Kind, whyNoPostgres } from "../../support/databases.ts";
+import { FAULTS } from "./faultyNode.ts";
+import { type Outcome, type Setting, storm } from "./storm.ts";
 
-class Crash extends Error {}
+/** `npm run test:faults` has more of both. */
+const RECORDS = Number(process.env.FAULT_RECORDS ?? 25);
+const SEEDS = Number(process.env.FAULT_SEEDS ?? 2);
+const FIRST = Number(process.env.FAULT_FIRST_SEED ?? 1);
+const LONG = SEEDS >= 20;
 
-type Counts = { crashes: number; lost: number; reorgs: number; dropped: number; duplicates: number };
+const PLACES: readonly (readonly [Setting["chain"], Kind])[] = [
+  ["embedded", "pglite"],
+  ["anvil", "postgres"],
+];
 
-/** An Rpc whose requests or answers get lost. Once in a while only some of the calls of a batch get through. */
-function lossy(rpc: Rpc, random: () => number, counts: Counts): Rpc {
-  return {
-    ...rpc,
-    async ask(calls) {
-      if (random() < 0.1) {
-        counts.lost++;
-        throw new RpcUnavailable("the request got lost");
-      }
-      const cut = random() < 0.1;
-      const answers = await rpc.ask(cut ? calls.slice(0, Math.floor(random() * (calls.length + 1))) : calls);
-      if (cut || random() < 0.1) {
-        counts.lost++;
-        throw new RpcUnavailable("the answer got lost");
-      }
-      return answers;
-    },
-  };
+function expectOneEffectEach({ setting, taken, nonces, reverts, states }: Outcome): void {
+  expect(taken).to.deep.equal(Array.from({ length: setting.records }, (_, i) => i + 1));
+  expect(nonces, "one nonce per call").to.equal(setting.records);
+  expect(reverts, "reverted transactions").to.equal(0);
+  expect(states).to.deep.equal(["final"]);
 }
 
-/** Runs `jobs` calls through crash after crash; `weather` happens to the chain between passes. */
-async function storm(
-  bench: Bench,
-  seed: number,
-  jobs: number,
-  weather: (random: () => number) => Promise<void>,
-): Promise<Counts> {
-  const random = randomFrom(seed);
-  const counts: Counts = { crashes: 0, lost: 0, reorgs: 0, dropped: 0, duplicates: 0 };
-  const config: WriterConfig = {
-    ...bench.config,
-    rpc: lossy(bench.rpc, random, counts),
-    checkpoint() {
-      if (random() < 0.12) throw new Crash("killed");
-    },
-  };
-  let writer = createWriter(config);
-  let enqueued = 0;
-  for (let round = 0; round < jobs * 30; round++) {
-    while (enqueued < jobs && random() < 0.6) await bench.enqueue(sequenceCall("slots", ++enqueued));
-    if (enqueued > 0 && random() < 0.2) {
-      const n = 1 + Math.floor(random() * enqueued);
-      counts.duplicates +=
-        1 - (await bench.enqueue(sequenceCall("slots", n, { data: sequenceCall("slots", 9_999).data })));
-    }
-    try {
-      await writer.pass();
-    } catch (error) {
-      if (!(error instanceof Crash)) throw error;
-      counts.crashes++;
-      writer = createWriter(config);
-    }
-    bench.clock.now += Math.floor(random() * 40);
-    await weather(random);
-    const { open } = await writer.status();
-    if (enqueued === jobs && open === 0) return counts;
-  }
-  throw new Error(`Not done: ${JSON.stringify(await writer.status())}`);
-}
-
-async function expectOneEffectEach(bench: Bench, jobs: number): Promise<void> {
-  expect(await bench.taken()).to.deep.equal(Array.from({ length: jobs }, (_, i) => i + 1));
-  expect(await nonceOf(bench.rpc, SLOTS), "one nonce per call").to.equal(jobs);
-  const states = new Set(Object.values(await bench.states()));
-  expect([...states]).to.deep.equal(["final"]);
-}
-
-describe("the chain writer under faults", function () {
-  this.timeout(60_000);
-
-  for (const seed of [1, 2, 3, 4, 5])
-    it(`leaves one effect of each of 40 calls, in order, on the embedded chain (seed ${seed})`, async () => {
-      const chain = await embedded();
-      const bench = await aBench(chain.rpc, { simulate: seed % 2 === 0 });
-      const counts = await storm(bench, seed, 40, async () => {});
-      await expectOneEffectEach(bench, 40);
-      expect(Math.min(counts.crashes, counts.lost, counts.duplicates), "faults happened").to.be.greaterThan(0);
-      await chain.close();
+for (const [chain, database] of PLACES)
+  describe(`the chain writer under faults on the ${chain} chain with ${database}`, function () {
+    this.timeout(LONG ? 900_000 : 120_000);
+    const outcomes: Outcome[] = [];
+    before(function () {
+      if (database === "postgres" && whyNoPostgres() !== null) this.skip();
+    });
+    after(() => {
+      if (LONG && outcomes.length > 0) console.log(figures(outcomes));
     });
 
-  describe("on anvil, where blocks are replaced and the mempool is emptied", () => {
-    for (const seed of [11, 12, 13])
-      it(`leaves one effect of each of 25 calls, in order (seed ${seed})`, async function () {
-        const funded = [DEPLOYER, SLOTS, BILLING].map(({ address }) => address);
-        const anvil = await startAnvil({ mines: true, funded });
-        if (anvil === null) return this.skip();
-        try {
-          const { rpc } = anvil;
-          const bench = await aBench(rpc, { depth: 4, simulate: seed % 2 === 0 });
-          await request(rpc, "evm_setAutomine", false);
-          for (let i = 0; i < 8; i++) await request(rpc, "evm_mine");
-          let reorgs = 0;
-          let dropped = 0;
-          /** Forks may follow each other; together they stay within what the policy calls not yet final. */
-          let highest = 0;
-          await storm(bench, seed, 25, async (random) => {
-            const dice = random();
-            if (dice < 0.6) await request(rpc, "evm_mine");
-            else if (dice < 0.75) {
-              const head = Number(await request(rpc, "eth_blockNumber"));
-              highest = Math.max(highest, head);
-              const depth = Math.min(1 + Math.floor(random() * 3), head - (highest - 3));
-              if (depth < 1) return;
-              await request(rpc, "anvil_reorg", depth, []);
-              reorgs++;
-            } else if (dice < 0.85) {
-              await request(rpc, "anvil_dropAllTransactions");
-              dropped++;
-            }
-          });
-          await expectOneEffectEach(bench, 25);
-          expect(Math.min(reorgs, dropped), "the chain misbehaved").to.be.greaterThan(0);
-        } finally {
-          await anvil.stop();
-        }
+    for (let seed = FIRST; seed < FIRST + SEEDS; seed++)
+      it(`leaves one effect of each of ${RECORDS} calls, in order (seed ${seed})`, async function () {
+        const outcome = await storm({ chain, database, seed, records: RECORDS });
+        if (outcome === null) return this.skip();
+        outcomes.push(outcome);
+        expectOneEffectEach(outcome);
+        expect(Object.keys(outcome.faults).length, "faults happened").to.be.greaterThan(5);
+      });
+
+    if (LONG)
+      it("met every fault that there is", () => {
+        const met = totals(outcomes);
+        const points = ["before-commit", "after-commit", "after-send", "after-receipt"].map((one) => `crash ${one}`);
+        const forks = [1, 2, 3].map((depth) => `reorg of depth ${depth}`);
+        const stormy = chain === "anvil" ? [...forks, "mempool emptied"] : [];
+        const here = ["enqueued twice", "two writers at once", "empty tank", "fee spike"];
+        expect(met).to.include.all.keys(...Object.keys(FAULTS), ...points, ...stormy, ...here);
       });
   });
-});
+
+function totals(outcomes: readonly Outcome[]): Record<string, number> {
+  const sums: Record<string, number> = {};
+  for (const { faults } of outcomes) for (const [what, n] of Object.entries(faults)) sums[what] = (sums[what] ?? 0) + n;
+  return sums;
+}
+
+function figures(outcomes: readonly Outcome[]): string {
+  const sum = (of: (one: Outcome) => number) => outcomes.reduce((total, one) => total + of(one), 0);
+  const records = sum(({ setting }) => setting.records);
+  const taken = sum((one) => one.taken.length);
+  const once = sum((one) => new Set(one.taken).size);
+  const sorted = sum((one) => one.taken.filter((n, i) => n !== i + 1).length);
+  const lines = [
+    `${records} records over ${outcomes.length} seeds in ${sum(({ seconds }) => seconds).toFixed(0)} s:`,
+    `  ${taken - once} duplicates, ${sum(({ reverts }) => reverts)} reverts, ${records - once} holes, ${sorted} out of order`,
+    `  ${sum(({ bumps }) => bumps)} replacements by a higher fee`,
+  ];
+  const met = Object.entries(totals(outcomes)).sort(([a], [b]) => (a < b ? -1 : 1));
+  return [...lines, ...met.map(([what, n]) => `  ${String(n).padStart(6)} ${what}`)].join("\n");
+}

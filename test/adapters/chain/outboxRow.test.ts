@@ -83,7 +83,11 @@ describe("a row of the outbox", () => {
   });
 
   it("parks a call that would revert, without a nonce, and waits twice as long each time", () => {
-    const failing: Observation = { ...seen, simulation: { reverts: true, error: "UnknownGroup(7)" }, effect: false };
+    const failing: Observation = {
+      ...seen,
+      simulation: { reverts: true, proven: true, error: "UnknownGroup(7)" },
+      effect: false,
+    };
     const first = next(queued, failing, 1000, policy);
     expect(first).to.deep.equal({ kind: "park", error: "UnknownGroup(7)", retryAt: 1015 });
     const parked = apply(queued, first, 1000);
@@ -95,7 +99,7 @@ describe("a row of the outbox", () => {
   });
 
   it("does not park what may only be early, nor what is done already", () => {
-    const failing: Observation = { ...seen, simulation: { reverts: true, error: "OutOfOrder(3)" } };
+    const failing: Observation = { ...seen, simulation: { reverts: true, proven: true, error: "OutOfOrder(3)" } };
     expect(next(queued, { ...failing, inFlight: 1 }, 0, policy)).to.deep.equal({ kind: "wait" });
     expect(next(queued, failing, 0, policy)).to.deep.equal({ kind: "ask", what: "effect" });
     expect(next(queued, { ...failing, effect: true }, 0, policy)).to.deep.equal({ kind: "final" });
@@ -148,7 +152,7 @@ describe("a row of the outbox", () => {
   });
 
   it("replaces a stuck call that can no longer succeed by an empty transfer with the same nonce", () => {
-    const hopeless: Observation = { ...seen, simulation: { reverts: true, error: "Paused()" } };
+    const hopeless: Observation = { ...seen, simulation: { reverts: true, proven: true, error: "Paused()" } };
     const action = next(signed, hopeless, 148, policy);
     expect(action).to.include({ kind: "sign", what: "noop", gasLimit: 21_000 });
     const replaced = apply(signed, action, 148, {
@@ -253,7 +257,7 @@ describe("a row under every weather", () => {
         ),
       );
       const simulation = reverts
-        ? ({ reverts: true, error: "No()" } as const)
+        ? ({ reverts: true, proven: true, error: "No()" } as const)
         : ({ reverts: false, gas: null } as const);
       return { ...seen, head: blocks.length - 1, receipts, simulation, effect: false };
     }

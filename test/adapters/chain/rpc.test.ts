@@ -22,7 +22,7 @@ describe("the JSON-RPC client over HTTP", () => {
   }
 
   /** A node whose answers are a function of the method; replies in reversed order, as JSON-RPC allows. */
-  const node = (answer: (method: string) => Reply, seen: string[] = []) =>
+  const node = (answer: (method: string) => Reply, seen: string[] = [], chain: () => string = () => "0x7a69") =>
     listen(async (request, response) => {
       const chunks: Buffer[] = [];
       for await (const chunk of request) chunks.push(chunk);
@@ -31,7 +31,7 @@ describe("the JSON-RPC client over HTTP", () => {
       const replies = calls.map(({ id, method }) => ({
         jsonrpc: "2.0",
         id,
-        ...(method === "eth_chainId" ? { result: "0x7a69" } : answer(method)),
+        ...(method === "eth_chainId" ? { result: chain() } : answer(method)),
       }));
       response.end(JSON.stringify(replies.reverse()));
     });
@@ -42,7 +42,7 @@ describe("the JSON-RPC client over HTTP", () => {
       (error: Error) => error,
     );
 
-  it("puts answers in the order of the calls, in batches of fifty", async () => {
+  it("puts answers in the order of the calls, in batches of fifty that begin with the chain id", async () => {
     const seen: string[] = [];
     const url = await node((method) => ({ result: method }), seen);
     const rpc = await connectRpc({ urls: [url] });
@@ -50,7 +50,9 @@ describe("the JSON-RPC client over HTTP", () => {
     const methods = Array.from({ length: 120 }, (_, i) => `m${i}`);
     const answers = await rpc.ask(methods.map((method) => call(method)));
     expect(answers.map((answer) => answer.ok && answer.result)).to.deep.equal(methods);
-    expect(seen).to.have.length(122);
+    // The first look is at the chain id alone, asked for like any other call.
+    const batch = (from: number, to: number) => ["eth_chainId", ...methods.slice(from, to)];
+    expect(seen).to.deep.equal(["eth_chainId", "eth_chainId", ...batch(0, 49), ...batch(49, 98), ...batch(98, 120)]);
   });
 
   it("refuses a node of another chain at start, and a second node of another chain too", async () => {
@@ -58,13 +60,33 @@ describe("the JSON-RPC client over HTTP", () => {
     expect(await refusal(connectRpc({ urls: [url], chainId: 1 })))
       .to.have.property("message")
       .that.matches(/serves chain 31337, not 1/);
-    const other = await listen((_, response) =>
-      response.end(JSON.stringify([{ jsonrpc: "2.0", id: 0, result: "0x1" }])),
+    const other = await node(
+      () => ({ result: null }),
+      [],
+      () => "0x1",
     );
     const rpc = await connectRpc({ urls: [url, other] });
     expect(await refusal(rpc.askEverywhere(call("eth_blockNumber"))))
       .to.have.property("message")
       .that.matches(/serves chain 1, not 31337/);
+  });
+
+  it("hears no more of a node behind which the chain changed, and takes nonsense for no answer", async () => {
+    let chain: string | null = "0x7a69";
+    const url = await node(
+      () => ({ result: "0x10" }),
+      [],
+      () => chain as string,
+    );
+    const rpc = await connectRpc({ urls: [url] });
+    expect(await request(rpc, "eth_blockNumber")).to.equal("0x10");
+    for (chain of ["0x5", "31337", "0x", null]) {
+      const error = await refusal(request(rpc, "eth_blockNumber"));
+      expect(error, String(chain)).to.be.instanceOf(RpcUnavailable);
+      expect(String(error)).to.match(/serves chain 5, not 31337|nonsense for eth_chainId/);
+    }
+    chain = "0x7a69";
+    expect(await request(rpc, "eth_blockNumber")).to.equal("0x10");
   });
 
   it("takes an HTML page, a rate limit, a closed port and a silent node for unavailable, with no secret in the message", async () => {
@@ -97,10 +119,12 @@ describe("the JSON-RPC client over HTTP", () => {
   });
 
   it("refuses an answer that leaves a call of the batch out", async () => {
+    let replies = [0, 1];
     const url = await listen((_, response) =>
-      response.end(JSON.stringify([{ jsonrpc: "2.0", id: 0, result: "0x7a69" }])),
+      response.end(JSON.stringify(replies.map((id) => ({ jsonrpc: "2.0", id, result: "0x7a69" })))),
     );
     const rpc = await connectRpc({ urls: [url] });
+    replies = [0, 2];
     expect(await refusal(rpc.ask([call("a"), call("b")]))).to.be.instanceOf(RpcUnavailable);
   });
 

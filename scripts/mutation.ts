@@ -1,11 +1,12 @@
 /**
- * npm run test:mutation -- [--contract NAME] [--sample N] [--seed S] [--jobs J]
+ * npm run test:mutation -- [--contract NAME] [--lines FROM-TO] [--sample N] [--seed S] [--jobs J]
  *
  * Changes one place of a contract at a time, compiles that contract, and runs its tests, which must pass before, against the
  * changed code. A change that no test notices is a survivor. Prints one line per mutant and a table of scores; exit code 1 when
  * the whole is below 90 %. Changes that leave the compiled code as it was are no mistakes, and those listed with a reason in
  * scripts/mutation/equivalent.json change nothing that anybody could observe: neither counts.
  */
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -21,6 +22,7 @@ type Result = Verdict | "equivalent";
 const { values } = parseArgs({
   options: {
     contract: { type: "string" },
+    lines: { type: "string", default: "1-9999" },
     sample: { type: "string" },
     seed: { type: "string", default: "1" },
     jobs: { type: "string", default: "2" },
@@ -28,7 +30,10 @@ const { values } = parseArgs({
 });
 const sources = Object.keys(TARGETS).filter((name) => values.contract === undefined || name.includes(values.contract));
 if (sources.length === 0) throw new Error(`Say --contract with a part of one of ${Object.keys(TARGETS).join(", ")}.`);
-const all = sources.flatMap((name) => mutantsOf(name, readFileSync(join(TOP, "contracts", name), "utf8")));
+const [from = 1, to = from] = values.lines.split("-").map(Number);
+const all = sources
+  .flatMap((name) => mutantsOf(name, readFileSync(join(TOP, "contracts", name), "utf8")))
+  .filter(({ line }) => line >= from && line <= to);
 const chosen = values.sample === undefined ? all : sampled(all, Number(values.sample), Number(values.seed));
 const results = await judgeAll(chosen, Number(values.jobs));
 report(chosen, results);
@@ -63,10 +68,11 @@ async function judgeAll(mutants: readonly Mutant[], jobs: number): Promise<Resul
 /** A thread that answers one question at a time. */
 function startJudge() {
   const worker = new Worker(new URL("mutation/judge.ts", import.meta.url));
-  const ask = (task: Task) =>
-    new Promise<unknown>((resolve, reject) => {
-      worker.once("message", resolve).once("error", reject).postMessage(task);
-    });
+  const ask = async (task: Task): Promise<unknown> => {
+    const answer = once(worker, "message");
+    worker.postMessage(task);
+    return (await answer)[0];
+  };
   return { ask, end: () => worker.postMessage(null) };
 }
 

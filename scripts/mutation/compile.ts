@@ -35,6 +35,7 @@ export function creationCode(
       evmVersion: "cancun",
       viaIR: true,
       optimizer: OPTIMIZER[effort],
+      debug: { debugInfo: [] },
       // Without the hash of the source at its end, equal code is equal.
       metadata: { appendCBOR: false, bytecodeHash: "none" },
       outputSelection: { [name]: { [contract]: ["evm.bytecode.object"] } },

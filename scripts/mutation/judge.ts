@@ -48,7 +48,7 @@ function passes(file: string, code: string | null): boolean {
 
 function mocha(files: readonly string[]): boolean {
   // Fewer random cases than in `npm test`, the same ones for each mutant.
-  const few = { SETTLEMENT_SEQUENCES: "6", CHECKER_CASES: "60" };
+  const few = { SETTLEMENT_SEQUENCES: "8", CHECKER_CASES: "60" };
   const env = { ...process.env, ...few, HARDHAT_DISABLE_TELEMETRY: "true", NODE_COMPILE_CACHE: join(copy, "cache") };
   const command = [join(TOP, "node_modules", "mocha", "bin", "mocha.js"), "--bail", ...files];
   return spawnSync(process.execPath, command, { cwd: copy, env, stdio: "ignore", timeout: 600_000 }).status === 0;

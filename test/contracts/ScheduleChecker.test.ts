@@ -24,7 +24,7 @@ import {
 const CASES = Number(process.env.CHECKER_CASES ?? 300);
 const NO_CLAIM = -(2n ** 127n);
 
-const checker = await ethers.deployContract("ScheduleChecker");
+let checker: Awaited<ReturnType<typeof ethers.deployContract>>;
 const check = async (p: string, x: string, y: string, w: string) => {
   const [cost, bound] = (await checker.getFunction("check").staticCall(p, x, y, w)) as [bigint, bigint];
   return { cost, bound };
@@ -92,6 +92,10 @@ const rawOf = (problem: GroupProblem): RawProblem => ({
 });
 
 describe("ScheduleChecker", () => {
+  before(async () => {
+    checker = await ethers.deployContract("ScheduleChecker");
+  });
+
   describe("cost", () => {
     it("is price x scale per Wh bought: 1,000 Wh at 0.20 EUR/kWh cost 200,000,000 nano-euro", async () => {
       const { cost } = await checkRaw(aProblem({ scale: 1 }), [[1_000]], { y: [0n], w: [0n] });

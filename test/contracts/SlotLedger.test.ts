@@ -1,6 +1,7 @@
 import { expect } from "chai";
-import { encodeBytes32String, id as hash } from "ethers";
+import { concat, encodeBytes32String, id as hash, toBeHex } from "ethers";
 import { networkHelpers } from "../support/chain.ts";
+import { randomFrom } from "../support/problems.ts";
 import { proofOf, rootOf } from "../support/settlement.ts";
 import {
   aRow,
@@ -116,6 +117,44 @@ describe("SlotLedger", () => {
           .withArgs(GROUP, SLOT);
       await ledger.record([aRun({ rows: join(aRow(0), aRow(7), aRow(65_535)), slot: 1_000 }).run]);
       await ledger.record([aRun({ rows: "0x", slot: 1_001 }).run]);
+    });
+
+    it("takes rows of ascending indices and no others, however many there are and wherever two are out of order", async () => {
+      const { ledger, aRun } = await networkHelpers.loadFixture(ledgerFixture);
+      const random = randomFrom(5);
+      const below = (most: number) => Math.floor(random() * most);
+      // Everything but the index is noise, at both ends above all.
+      const row = (index: number) => {
+        const noise = Array.from({ length: 10 }, () => [0, 255, below(256)][below(3)]!);
+        return concat([toBeHex(index, 2), Uint8Array.from(noise)]);
+      };
+      const passes = (indices: readonly number[]) =>
+        ledger.record.staticCall([aRun({ rows: concat(indices.map(row)) }).run]).then(
+          () => true,
+          (error: { data: string }) => {
+            expect(ledger.interface.parseError(error.data)?.name).to.equal("RowsMalformed");
+            return false;
+          },
+        );
+      for (const count of [1, 2, 3, 7, 8, 9, 10, 15, 16, 17, 18, 25, 26]) {
+        const step = [1, 2, Math.floor(65_535 / count)][below(3)]!;
+        const indices = Array.from({ length: count }, (_, i) => i * step + below(step));
+        expect(await passes(indices), `${count} ascending rows`).to.equal(true);
+        for (let at = 1; at < count; at++) {
+          const [before, here] = [indices[at - 1]!, indices[at]!];
+          const twice = indices.with(at, before);
+          const swapped = indices.with(at - 1, here).with(at, before);
+          expect(await passes(twice), `row ${at} of ${count} has the index of its neighbour`).to.equal(false);
+          expect(await passes(swapped), `rows ${at - 1} and ${at} of ${count} swapped`).to.equal(false);
+        }
+      }
+    });
+
+    it("refuses a run that names no algorithm", async () => {
+      const { ledger, algorithms, aRun } = await networkHelpers.loadFixture(ledgerFixture);
+      await expect(ledger.record([aRun({ algorithm: ZERO }).run]))
+        .to.be.revertedWithCustomError(algorithms, "UnknownVersion")
+        .withArgs(ZERO);
     });
 
     it("refuses an algorithm that is unknown or not active yet, also as the second run", async () => {

@@ -87,6 +87,7 @@ describe("AlgorithmRegistry", () => {
       const { algorithms, aSpec, others } = await networkHelpers.loadFixture(local);
       for (const part of [{ checker: others[0]!.address }, { checker: `0x${"00".repeat(20)}` }, { voll: 1_999_999 }])
         await expect(algorithms.publish(aSpec(part))).to.be.revertedWithCustomError(algorithms, "InvalidSpec");
+      await algorithms.publish(aSpec({ voll: 2_000_000 }));
     });
 
     it("refuses an activation sooner than the delay, by one second", async () => {
@@ -185,6 +186,8 @@ describe("AlgorithmRegistry", () => {
         .to.be.revertedWithCustomError(algorithms, "CodeSealed")
         .withArgs(CODE);
       await algorithms.publish(aSpec({ code: CODE, uri: "another version, the same code" }));
+      // A version without a text seals none.
+      await algorithms.storeCode(ZeroHash, "0x55");
       expect(await algorithms.codeOf(CODE)).to.equal("0x112233");
     });
 

@@ -1,4 +1,5 @@
 /** The file that says who holds which role, and what a public network demands of it. */
+import { readFileSync } from "node:fs";
 import { getAddress } from "ethers";
 import { z } from "zod";
 import type { AlgorithmSpec, Delays, DeploymentConfig } from "../../backend/adapters/chain/deploymentPlan.ts";
@@ -59,8 +60,20 @@ const schema = z.strictObject({
 /** A deployment but for the methods, which depend on the moment. */
 export type DeploymentSettings = Omit<DeploymentConfig, "algorithms">;
 
+/** Reads the file, as `settingsOf` does its content. */
+export function readSettings(path: string, local: boolean): DeploymentSettings {
+  const text = readFileSync(path, "utf8");
+  let content: unknown;
+  try {
+    content = JSON.parse(text);
+  } catch (error) {
+    throw new Error(`${path} is no JSON: ${(error as Error).message}`);
+  }
+  return settingsOf(content, local);
+}
+
 /** Throws with everything that is wrong. `local`: no delays, and one key may hold all roles. */
-export function readSettings(file: unknown, local: boolean): DeploymentSettings {
+export function settingsOf(file: unknown, local: boolean): DeploymentSettings {
   const parsed = schema.safeParse(file);
   if (!parsed.success)
     throw new Error(refusal(parsed.error.issues.map((one) => `${one.path.join(".")}: ${one.message}`)));

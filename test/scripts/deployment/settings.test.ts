@@ -3,7 +3,7 @@ import { expect } from "chai";
 import { ZeroAddress } from "ethers";
 import type { AlgorithmSpec } from "../../../backend/adapters/chain/deployment.ts";
 import type { Hex } from "../../../backend/adapters/chain/rpc.ts";
-import { configAt, readSettings, requireStranger } from "../../../scripts/deployment/settings.ts";
+import { configAt, requireStranger, settingsOf } from "../../../scripts/deployment/settings.ts";
 
 const DAY = 86_400;
 /** Digits only: there are no capital letters to get right. */
@@ -22,7 +22,7 @@ const FILE = {
 
 const refusal = (file: object, local = false): string => {
   try {
-    readSettings(file, local);
+    settingsOf(file, local);
     return "accepted";
   } catch (error) {
     return (error as Error).message;
@@ -31,19 +31,19 @@ const refusal = (file: object, local = false): string => {
 
 describe("The roles file of a deployment", () => {
   it("gives public networks days of notice, and local ones none", () => {
-    expect(readSettings(FILE, false)).to.deep.include({
+    expect(settingsOf(FILE, false)).to.deep.include({
       ...{ adminDelayS: 2 * DAY, windowS: 3 * DAY, tariffNoticeS: DAY, withdrawNoticeS: 2 * DAY },
       ...{ payeeNoticeS: 2 * DAY, activationDelayS: DAY, maxCreditMicroEur: 10_000_000n, euro: null },
     });
-    expect(readSettings(FILE, true)).to.deep.include({
+    expect(settingsOf(FILE, true)).to.deep.include({
       ...{ adminDelayS: 0, windowS: 0, tariffNoticeS: 0, withdrawNoticeS: 0, payeeNoticeS: 0, activationDelayS: 0 },
     });
   });
 
   it("can say other delays, which on public networks are never 0", () => {
     const file = { ...FILE, delays: { windowS: 60 } };
-    expect(readSettings(file, false)).to.deep.include({ windowS: 60, adminDelayS: 2 * DAY });
-    expect(readSettings(file, true)).to.deep.include({ windowS: 60, adminDelayS: 0 });
+    expect(settingsOf(file, false)).to.deep.include({ windowS: 60, adminDelayS: 2 * DAY });
+    expect(settingsOf(file, true)).to.deep.include({ windowS: 60, adminDelayS: 0 });
     for (const name of [
       "adminDelayS",
       "windowS",
@@ -89,7 +89,7 @@ describe("The roles file of a deployment", () => {
   });
 
   it("names the deployer nowhere: it ends without a role", () => {
-    const settings = readSettings(FILE, false);
+    const settings = settingsOf(FILE, false);
     expect(() => requireStranger(settings, who(9))).to.not.throw();
     expect(() => requireStranger(settings, who(1))).to.throw(/would be admin/);
     expect(() => requireStranger(settings, who(7))).to.throw(/would be pauser/);
@@ -100,7 +100,7 @@ describe("The methods of a deployment", () => {
   const specs = (activeFrom: number) => [{ activeFrom }] as unknown as AlgorithmSpec[];
 
   it("are active an hour after their notice at the earliest, at once where there is none", () => {
-    const at = (local: boolean) => configAt(readSettings(FILE, local), 1_800_000_000, specs).algorithms[0]?.activeFrom;
+    const at = (local: boolean) => configAt(settingsOf(FILE, local), 1_800_000_000, specs).algorithms[0]?.activeFrom;
     expect(at(false)).to.equal(1_800_000_000 + DAY + 3600);
     expect(at(true)).to.equal(0);
   });

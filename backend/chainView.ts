@@ -9,6 +9,10 @@ export function chainView({ reader, database }: Pick<System, "reader" | "databas
       const { available, flexWh, nonce } = await reader.account(address as `0x${string}`);
       return { availableMicroEur: available, flexWh, nonce };
     },
+    async withdrawal(address) {
+      const { amount, readyAt } = await reader.withdrawal(address as `0x${string}`);
+      return { amountMicroEur: amount, readyAt };
+    },
     async offer(cpoNumber) {
       const [offer, pot] = await reader.ask("Settlement", "offerOf", [cpoNumber]);
       return { pricePerKwh: BigInt(offer), potMicroEur: BigInt(pot) };

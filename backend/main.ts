@@ -8,6 +8,7 @@ import { parseArgs } from "node:util";
 import pino from "pino";
 import { createAccounts } from "./adapters/accounts/accounts.ts";
 import { type AccountTables, up as accountsUp, withArbiters } from "./adapters/accounts/accountTables.ts";
+import { sourceTexts } from "./adapters/chain/algorithms.ts";
 import { call, type Hex, resultOf } from "./adapters/chain/rpc.ts";
 import { createQueueClock } from "./adapters/clock/queueClock.ts";
 import { ACCOUNTS, ARBITERS } from "./adapters/store/migrations.ts";
@@ -27,6 +28,7 @@ import { everyMinute } from "./usecases/everyMinute.ts";
 import { followDisputes } from "./usecases/followDisputes.ts";
 import { loadBoard, reconcileBoard, saveBoard } from "./usecases/loadBoard.ts";
 import type { Job, Settings, World } from "./usecases/ports.ts";
+import { giveUpPayouts } from "./usecases/payouts.ts";
 import { postBills } from "./usecases/postBills.ts";
 import { runJob } from "./usecases/runJob.ts";
 
@@ -84,6 +86,7 @@ async function start(): Promise<void> {
     publicUrl,
     audit: {
       manifest: { manifest: system.manifest, market: settings.market, rpcUrl: system.embedded?.url ?? null },
+      texts: sourceTexts(),
       dump: system.database.kind === "pglite" ? () => run(() => system.database.dump()) : null,
     },
     logger,
@@ -223,7 +226,7 @@ function live(system: System, site: Site, run: RunStep): () => Promise<void> {
   );
   const writing = repeat(WRITER_MS, "the chain writer failed", () => system.writer.pass());
   const following = repeat(FOLLOW_MS, "the chain could not be followed", () =>
-    followDisputes(site.world, system.watch, run),
+    Promise.all([followDisputes(site.world, system.watch, run), run(() => giveUpPayouts(site.world))]),
   );
   return async () => {
     stopped = true;

@@ -1,5 +1,5 @@
 /** Accounts: drivers register themselves and get a wallet with it; everybody signs in and out. */
-import type { Account, SignedIn } from "./accountsPort.ts";
+import type { Account, Client, SignedIn } from "./accountsPort.ts";
 import * as out from "./answers.ts";
 import type { Deps } from "./deps.ts";
 import { Problem } from "./problems.ts";
@@ -81,7 +81,22 @@ export function accountRoutes(deps: Deps): readonly Route[] {
 
 function signedIn(answer: SignedIn): SignedIn & { kind: "signed-in" } {
   if (answer.kind === "signed-in") return answer;
-  throw new Problem(answer.reason, answer.text, {
+  throw turnedAway(answer);
+}
+
+/** Whoever wants money, a key or an end says the password again. */
+export async function confirmed(
+  { accounts }: Pick<Deps, "accounts">,
+  password: string,
+  client: Client,
+): Promise<Account> {
+  const answer = await accounts.confirm(password, client);
+  if (answer.kind === "confirmed") return answer.account;
+  throw turnedAway(answer);
+}
+
+function turnedAway(answer: Extract<SignedIn, { kind: "refused" }>): Problem {
+  return new Problem(answer.reason, answer.text, {
     ...(answer.reason === "email-taken" ? { faults: [{ pointer: "#/email", detail: answer.text }] } : {}),
     ...("retryAfterS" in answer ? { headers: { "retry-after": String(answer.retryAfterS) } } : {}),
   });

@@ -19,6 +19,10 @@ export type SignedIn =
       readonly retryAfterS: number;
     };
 
+export type Confirmed =
+  | { readonly kind: "confirmed"; readonly account: Account }
+  | Extract<SignedIn, { readonly kind: "refused" }>;
+
 export type MachineKey = {
   readonly id: string;
   readonly prefix: string;
@@ -36,6 +40,8 @@ export type Accounts = {
   signIn(who: { email: string; password: string }, client: Client): Promise<SignedIn>;
   /** The cookies that clear the session's. */
   signOut(client: Client): Promise<readonly string[]>;
+  /** Asks for the password of the cookie's account again; counts like an attempt to sign in. */
+  confirm(password: string, client: Client): Promise<Confirmed>;
   whoIs(cookie: string | undefined): Promise<Account | null>;
   keyOf(token: string): Promise<MachineKey | null>;
   createKey(

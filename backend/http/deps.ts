@@ -23,6 +23,8 @@ export type Deps = {
 export type AuditSource = {
   /** Where the records lie on chain; public. */
   readonly manifest: { readonly manifest: unknown; readonly market: string; readonly rpcUrl: string | null };
+  /** Source texts that the chain commits to, by keccak256 of their UTF-8. */
+  readonly texts?: ReadonlyMap<string, string>;
   /** The whole database as bytes; null where it is not in this process (PostgreSQL). */
   readonly dump: (() => Promise<Uint8Array>) | null;
 };
@@ -31,6 +33,8 @@ export type AuditSource = {
 export type ChainView = {
   /** `Settlement.accountOf`. */
   account(address: string): Promise<ChainAccount>;
+  /** `Settlement.withdrawalOf`: what is announced, and from when it can be withdrawn. */
+  withdrawal(address: string): Promise<{ readonly amountMicroEur: bigint; readonly readyAt: number }>;
   /** `Settlement.offerOf`: what a CPO pays for FLEX, and what is left in its pot. */
   offer(cpoNumber: number): Promise<{ readonly pricePerKwh: bigint; readonly potMicroEur: bigint }>;
   /** Whether the outbox has a call of this key that is not final. */

@@ -2,8 +2,10 @@
 import { z } from "zod";
 import * as out from "./answers.ts";
 import type { Deps } from "./deps.ts";
+import { driverBundles } from "./driverBundles.ts";
 import { driverDisputes } from "./driverDisputes.ts";
 import { driverMoney } from "./driverMoney.ts";
+import { driverPayouts } from "./driverPayouts.ts";
 import { driverSessions } from "./driverSessions.ts";
 import { Problem } from "./problems.ts";
 import { type Route, route } from "./route.ts";
@@ -82,7 +84,9 @@ export function driverRoutes(deps: Deps): readonly Route[] {
     }),
     ...driverSessions(deps),
     ...driverMoney(deps),
+    ...driverPayouts(deps),
     ...driverDisputes(deps),
+    ...driverBundles(deps),
   ];
 }
 

@@ -37,6 +37,7 @@ export const PROBLEMS = {
   "unknown-cpo": { status: 404, title: "There is no such CPO", at: "cpoId" },
   "unknown-dispute": { status: 404, title: "There is no such dispute" },
   "unknown-key": { status: 404, title: "There is no such key" },
+  "unknown-hash": { status: 404, title: "There are no bytes of this hash" },
   "no-settlement": { status: 404, title: "The session is not settled yet" },
   // what stands in the way
   occupied: { status: 409, title: "The EVSE is occupied", at: "evseId" },
@@ -55,6 +56,10 @@ export const PROBLEMS = {
   "no-tariff": { status: 409, title: "The CPO has no tariff" },
   "too-many-sessions": { status: 409, title: "Too many sessions are open" },
   "redemption-waits": { status: 409, title: "A redemption is on its way" },
+  "payout-waits": { status: 409, title: "A withdrawal or claim is on its way" },
+  "not-announced": { status: 409, title: "So much is not announced", at: "amountMicroEur" },
+  "notice-runs": { status: 409, title: "The notice is not over" },
+  "no-flex": { status: 409, title: "There is no FLEX to claim" },
   "dispute-waits": { status: 409, title: "A dispute is on its way" },
   "not-posted": { status: 409, title: "The bill is not on chain yet" },
   "bill-final": { status: 409, title: "The bill cannot be disputed" },
@@ -95,6 +100,9 @@ export const PROBLEMS = {
   "bad-flex-delta": { status: 422, title: "The bill cannot have so much or so little FLEX", at: "flexDeltaWh" },
   "too-little": { status: 422, title: "That is too little", at: "wh" },
   "too-much": { status: 422, title: "That is too much", at: "wh" },
+  "too-little-money": { status: 422, title: "That is too little", at: "amountMicroEur" },
+  "too-much-money": { status: 422, title: "That is too much", at: "amountMicroEur" },
+  "bad-address": { status: 422, title: "The address is not the driver's own", at: "to" },
   internal: { status: 500, title: "Something went wrong on our side" },
 } as const satisfies Record<string, Kind>;
 

@@ -1,4 +1,5 @@
 /** What may come in. Every object is closed: a misspelled member is a fault with its own pointer, never ignored. */
+import { getAddress, isAddress } from "ethers";
 import { z } from "zod";
 import { SLOT_S } from "../domain/slots.ts";
 import { microEur } from "../domain/units.ts";
@@ -199,6 +200,25 @@ export const redemption = z.strictObject({
     .min(1, { error: "Redeem at least 1 Wh of FLEX." })
     .max(1_000_000_000, { error: "That is more FLEX than there can be." }),
 });
+
+const amountMicroEur = z
+  .string({ error: 'Give micro-euro as text: 1.50 EUR is "1500000".' })
+  .regex(/^\d{1,18}$/, {
+    error: ({ input }) => `"${input}" is not a whole number of micro-euro. 1.50 EUR is "1500000".`,
+  })
+  .meta({ examples: ["1500000"] })
+  .transform((text) => microEur(/^\d+$/.test(text) ? BigInt(text) : 0n));
+const ownAddress = z
+  .string({ error: "Give an address on chain." })
+  .refine((text) => isAddress(text) && text.startsWith("0x"), {
+    error: "This is no address: 0x and 40 hex digits, whose capitals are its checksum. Copy it again from your wallet.",
+  })
+  .transform((text) => (isAddress(text) ? getAddress(text) : text) as `0x${string}`);
+/** Money leaves only for somebody who knows the password: a session alone may be stolen. */
+const again = signIn.shape.password.meta({ description: "The account's password, again" });
+export const announcement = z.strictObject({ amountMicroEur });
+export const withdrawal = z.strictObject({ amountMicroEur, to: ownAddress, password: again });
+export const flexClaim = z.strictObject({ to: ownAddress, password: again });
 
 /* --------------------------------------------------------------------------------------------------- CPO */
 

@@ -5,13 +5,16 @@ import { answerOffer } from "../usecases/answerOffer.ts";
 import { billStates, disputeFile, standingOf } from "../usecases/billStates.ts";
 import { boost, cancelBoost } from "../usecases/boost.ts";
 import { setCapacityProfile } from "../usecases/capacityProfile.ts";
+import { committedBytes } from "../usecases/committedBytes.ts";
 import { decideDispute } from "../usecases/decideDispute.ts";
 import { answerProfile } from "../usecases/dispatchProfiles.ts";
 import { disputable, disputeBill } from "../usecases/disputeBill.ts";
+import { driverBundle } from "../usecases/driverBundle.ts";
 import { health, type Probes } from "../usecases/health.ts";
 import { optOut } from "../usecases/optOut.ts";
 import { orderFlexibility } from "../usecases/orderFlexibility.ts";
-import type { Driver, ForecastPoint, Settlement, World } from "../usecases/ports.ts";
+import { announceWithdrawal, claimFlex, unbookedMicroEur, waitingPayout, withdraw } from "../usecases/payouts.ts";
+import type { Driver, ForecastPoint, Hex, Settlement, World } from "../usecases/ports.ts";
 import { recordMeterReadings, recordSiteReadings } from "../usecases/recordReadings.ts";
 import { redeemFlex } from "../usecases/redeemFlex.ts";
 import { type NewDriver, registerDriver, setDriverPreferences } from "../usecases/registerDriver.ts";
@@ -60,6 +63,9 @@ export function bindUseCases(world: World, probes: Probes, run: RunStep = (step)
     orderFlexibility: bound(orderFlexibility),
     setTariff: bound(setTariff),
     redeemFlex: bound(redeemFlex),
+    announceWithdrawal: bound(announceWithdrawal),
+    withdraw: bound(withdraw),
+    claimFlex: bound(claimFlex),
     disputeBill: bound(disputeBill),
     decideDispute: bound(decideDispute),
     setUpSite: bound<SitePlan, Awaited<ReturnType<typeof setUpSite>>>(setUpSite),
@@ -68,9 +74,15 @@ export function bindUseCases(world: World, probes: Probes, run: RunStep = (step)
     /** Last register of an EVSE without a session; 0 where its meter was never heard. */
     registerOf: (groupId: string, evseId: string) => wattHour(world.board.groups[groupId]?.registers[evseId] ?? 0),
     disputeTerms: world.ledger.disputeTerms,
+    withdrawNoticeS: world.ledger.withdrawNoticeS,
+    unbookedMicroEur: (driverId: string) => unbookedMicroEur(world.store, driverId),
+    waitingPayout: (owner: string) => waitingPayout(world.store, owner),
     disputable: (wish: Parameters<typeof disputable>[1]) => disputable(world, wish),
     billStates: (bills: readonly Settlement[]) => billStates(world, bills),
     standingOf: (disputes: Parameters<typeof standingOf>[1]) => standingOf(world, disputes),
+    driverBundle: (driverId: string, sessions: Parameters<typeof driverBundle>[2]) =>
+      driverBundle(world, driverId, sessions),
+    committedBytes: (hash: Hex) => committedBytes(world, hash),
     disputeFile: (sessionId: string) => disputeFile(world, sessionId),
     sessionView: (sessionId: string) => sessionView(world, sessionId),
     groupView: (groupId: string) => groupView(world, groupId),

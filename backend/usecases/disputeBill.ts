@@ -6,9 +6,10 @@ import type { Cpo } from "../domain/assets.ts";
 import { type Dispute, disputableUntil } from "../domain/disputes.ts";
 import type { ChargingSession } from "../domain/sessions.ts";
 import { type EpochSecond, epochSecond } from "../domain/units.ts";
-import type { DisputeIntent, Settlement, Store, World } from "./ports.ts";
+import type { DisputeIntent, Settlement, World } from "./ports.ts";
 import { lineOf } from "./postBills.ts";
 import { type Refused, refused } from "./refused.ts";
+import { disputeWaits, payoutWaits } from "./signedWaits.ts";
 
 type Mine = { readonly sessionId: string; readonly driverId: string };
 export type DisputeWish = Mine & {
@@ -61,17 +62,12 @@ export async function disputable(
   return { kind: "disputable", session, bill, batch: bill.batch, until: epochSecond(postedAt + windowS) };
 }
 
-/** What a driver signs goes on chain one by one: each takes the next nonce, which the chain gives out. */
-export async function disputeWaits(store: Store, driverId: string): Promise<boolean> {
-  for (const { sessionId, openedAt } of await store.disputes.unfinished())
-    if (openedAt === null && (await store.sessions.byId(sessionId))?.driverId === driverId) return true;
-  return false;
-}
-
 export async function disputeBill(
   world: Pick<World, "store" | "ledger" | "wallets" | "clock">,
   wish: DisputeWish,
-): Promise<{ readonly kind: "asked"; readonly dispute: Dispute } | NotDisputable | Refused<"unknown-driver">> {
+): Promise<
+  { readonly kind: "asked"; readonly dispute: Dispute } | NotDisputable | Refused<"unknown-driver" | "payout-waits">
+> {
   const { ledger, wallets, clock } = world;
   return world.store.transaction(async (store) => {
     const found = await disputable({ store, ledger, clock }, wish);
@@ -79,6 +75,8 @@ export async function disputeBill(
     const { session, bill, batch, until } = found;
     const wallet = await store.drivers.wallet(wish.driverId);
     if (!wallet) return refused("unknown-driver", "Your key is erased: nobody can sign for you any more.");
+    const payout = await payoutWaits(store, wallet.address);
+    if (payout) return payout;
     const cpo = (await store.sites.cpos()).find((one) => one.id === bill.cpoId) as Cpo;
     const lines = [];
     for (const one of await store.bills.ofBatch(bill.cpoId, batch)) lines.push(await lineOf(store, one));

@@ -2,6 +2,7 @@
 import type { MethodName } from "../domain/algorithms.ts";
 import type { DisputeTerms } from "../domain/disputes.ts";
 import type { EpochSecond, MicroEur, MicroEurPerKwh } from "../domain/units.ts";
+import type { DisputeIntent, Payout, RedeemIntent, Signed } from "./walletPort.ts";
 
 export type Hex = `0x${string}`;
 
@@ -27,6 +28,9 @@ export type ChainCall = {
 /** Keys of calls that may have to be given up. */
 export const disputeKey = (cpo: number, number: number) => `dispute:${cpo}:${number}`;
 export const resolveKey = (cpo: number, number: number) => `resolve:${cpo}:${number}`;
+/** Begins the keys of what a driver takes out; the signature's beginning ends them, so that another wish is another call. */
+export const payoutKeys = (owner: Hex) => `payout:${owner}:`;
+export const batchKey = (cpo: number, seq: number) => `batch:${cpo}:${seq}`;
 
 /**
  * What everybody may read of a run: its rows (limits, power, registers), cost and bound, or nothing but salted roots. Rows
@@ -81,25 +85,6 @@ export type AssetSpec = {
   readonly fromSlot: number;
 };
 
-export type RedeemIntent = {
-  readonly driver: Hex;
-  readonly cpo: number;
-  readonly wh: number;
-  readonly minPayout: bigint;
-  readonly nonce: number;
-  readonly deadline: EpochSecond;
-};
-
-/** Once its driver has signed it, anyone may send it. */
-export type DisputeIntent = {
-  readonly driver: Hex;
-  readonly cpo: number;
-  /** Of the session. */
-  readonly number: number;
-  readonly nonce: number;
-  readonly deadline: EpochSecond;
-};
-
 export type Ledger = {
   /** Versions (keccak256 of the registered specification) of the algorithms that plans may claim. */
   readonly versions: Readonly<Record<MethodName, Hex>>;
@@ -128,10 +113,16 @@ export type Ledger = {
   fundPot(p: { cpo: number; amount: MicroEur; key: string }): ChainCall;
   record(runs: readonly RunRecord[]): ChainCall;
   post(batch: { cpo: number; seq: number; lines: readonly BillLine[] }): ChainCall;
-  redeem(intents: readonly (RedeemIntent & { signature: Hex })[], key: string): ChainCall;
+  redeem(intents: readonly Signed<RedeemIntent>[], key: string): ChainCall;
+  /** Announcing a withdrawal, withdrawing, or claiming FLEX as tokens. */
+  payout(payout: Signed<Payout>): ChainCall;
+  /** Seconds from announcing a withdrawal until it can be made. */
+  readonly withdrawNoticeS: number;
+  /** Whether a contract of this deployment lies there: whatever is sent to it is lost. */
+  isContract(address: Hex): boolean;
   finalise(b: { cpo: number; seq: number }): ChainCall;
   /** `lines` are those of the whole batch, in the order in which they were posted: one of them is proven. */
-  dispute(d: { seq: number; lines: readonly BillLine[]; intent: DisputeIntent & { signature: Hex } }): ChainCall;
+  dispute(d: { seq: number; lines: readonly BillLine[]; intent: Signed<DisputeIntent> }): ChainCall;
   /** The arbiter's decision. */
   resolve(d: { cpo: number; number: number; refund: MicroEur; flexDeltaWh: number }): ChainCall;
   /** Ends a dispute that nobody decided in time. */
@@ -152,20 +143,4 @@ export type Ledger = {
   batchLeaves(cpo: number, seq: number, lines: readonly BillLine[]): Hex[];
   /** keccak256 of UTF-8 text. */
   hashText(text: string): Hex;
-};
-
-/** What is stored of a wallet; no key material outside the seal. */
-export type SealedWallet = {
-  readonly walletId: string;
-  readonly address: Hex;
-  readonly kekVersion: number;
-  /** Hex of iv, tag and ciphertext. */
-  readonly sealedKey: Hex;
-  readonly wrappedDek: Hex;
-};
-
-export type Wallets = {
-  create(walletId: string): SealedWallet;
-  signRedeem(wallet: SealedWallet, intent: RedeemIntent): Promise<Hex>;
-  signDispute(wallet: SealedWallet, intent: DisputeIntent): Promise<Hex>;
 };

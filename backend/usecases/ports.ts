@@ -26,13 +26,17 @@ import type {
 import type { EpochSecond, MicroEur, MicroEurPerKwh, WattHour } from "../domain/units.ts";
 import type { Solve } from "../optimisation/model.ts";
 import type { Board } from "./board.ts";
+import type { ByteStore } from "./bytePort.ts";
 import type { DisputeStore } from "./disputePort.ts";
-import type { ChainCall, Ledger, SealedWallet, Wallets } from "./ledgerPort.ts";
+import type { ChainCall, Ledger } from "./ledgerPort.ts";
 import type { StrategyWindow } from "./strategies.ts";
+import type { SealedWallet, Wallets } from "./walletPort.ts";
 
+export type * from "./bytePort.ts";
 export type * from "./chainReaderPort.ts";
 export type * from "./disputePort.ts";
 export type * from "./ledgerPort.ts";
+export type * from "./walletPort.ts";
 
 export type World = {
   readonly store: Store;
@@ -119,6 +123,7 @@ export type Store = {
   readonly grid: GridStore;
   readonly bills: BillStore;
   readonly disputes: DisputeStore;
+  readonly bytes: ByteStore;
   readonly incidents: IncidentStore;
   readonly outbox: OutboxStore;
   readonly snapshots: SnapshotStore;
@@ -462,11 +467,20 @@ export type IncidentStore = {
   since(at: EpochSecond): Promise<readonly Incident[]>;
 };
 
+export type WaitingCall = {
+  readonly key: string;
+  readonly args: unknown;
+  /** Why the chain would refuse it as it stands; null while it is on its way. */
+  readonly refusedBecause: string | null;
+};
+
 export type OutboxStore = {
   /** Joins the transaction of the business change; a key that exists already changes nothing. */
   enqueue(call: ChainCall): Promise<void>;
   /** Gives up a call that cannot succeed any more; without effect on one that is done or was never there. */
   cancel(key: string): Promise<void>;
+  /** Calls whose key begins with this and that are neither done nor given up, in the order in which they were enqueued. */
+  waiting(prefix: string): Promise<readonly WaitingCall[]>;
   /** Rows that are not final, and the age of the oldest. */
   open(): Promise<{ readonly count: number; readonly oldestAt: EpochSecond | null }>;
 };

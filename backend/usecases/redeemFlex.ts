@@ -2,9 +2,9 @@
 import { corrected } from "../domain/disputes.ts";
 import { epochSecond } from "../domain/units.ts";
 import { disputesOf } from "./billStates.ts";
-import { disputeWaits } from "./disputeBill.ts";
 import type { World } from "./ports.ts";
 import { type Refused, refused } from "./refused.ts";
+import { disputeWaits, payoutWaits } from "./signedWaits.ts";
 
 /** The nonce makes an intent count once, so it needs no deadline of its own; the most that the contract's u40 holds. */
 const NO_DEADLINE = epochSecond(2 ** 40 - 1);
@@ -21,7 +21,7 @@ export async function redeemFlex(
   wish: Redemption,
 ): Promise<
   | { readonly kind: "queued"; readonly key: string }
-  | Refused<"unknown-driver" | "unknown-cpo" | "too-little" | "too-much" | "dispute-waits">
+  | Refused<"unknown-driver" | "unknown-cpo" | "too-little" | "too-much" | "dispute-waits" | "payout-waits">
 > {
   const driver = await world.store.drivers.byId(wish.driverId);
   const wallet = driver && (await world.store.drivers.wallet(driver.id));
@@ -38,6 +38,8 @@ export async function redeemFlex(
   if (wish.wh > earned) return refused("too-much", `Only ${earned} Wh of FLEX were ever earned.`);
   if (await disputeWaits(world.store, driver.id))
     return refused("dispute-waits", "Your dispute of a bill is not on chain yet. Try again in a minute.");
+  const payout = await payoutWaits(world.store, wallet.address);
+  if (payout) return payout;
   const intent = {
     driver: wallet.address,
     cpo: cpo.number,

@@ -102,6 +102,7 @@ export async function startService(options: ServiceOptions = {}) {
   const chain: ChainView & { away: boolean } = {
     away: false,
     account: async () => answered({ availableMicroEur: 50_000_000n, flexWh: 12_500, nonce: 0 }),
+    withdrawal: async () => answered({ amountMicroEur: 0n, readyAt: 0 }),
     offer: async () => answered({ pricePerKwh: 45_000n, potMicroEur: 1_000_000n }),
     waits: async (key) => {
       const { rows } = await sql<{ n: number }>`select count(*)::int n from outbox where key = ${key}`.execute(

@@ -5,7 +5,7 @@
 import { expect } from "chai";
 import { epochSecond } from "../../backend/domain/units.ts";
 import type { Who as Kind, Route } from "../../backend/http/route.ts";
-import { iso, NOON, type Service, startService, type Who } from "./service.ts";
+import { iso, NOON, PASSWORD, type Service, startService, type Who } from "./service.ts";
 
 type Stranger = {
   /** Own things of the north that a caller of the south tries to reach; the path's parameters and the body. */
@@ -75,6 +75,14 @@ const STRANGERS: Record<string, Stranger> = {
   "GET /driver/flex": own,
   // Its own FLEX, of which it has none.
   "POST /driver/flex/redemptions": { body: { cpoId: "north", wh: 1000 }, gets: 422 },
+  "GET /driver/withdrawal": own,
+  // Its own balance, of which it takes nothing.
+  "POST /driver/withdrawal/announcement": { body: { amountMicroEur: "0" }, gets: 422 },
+  "POST /driver/withdrawal": {
+    body: { amountMicroEur: "1", to: `0x${"11".repeat(20)}`, password: PASSWORD },
+    gets: 409,
+  },
+  "POST /driver/flex/claim": { body: { to: `0x${"00".repeat(20)}`, password: PASSWORD }, gets: 422 },
   "GET /cpo/groups": own,
   "GET /cpo/groups/{groupId}": ofGroup,
   "GET /cpo/groups/{groupId}/events": ofGroup,

@@ -107,6 +107,8 @@ export const aWorldAround = (
     create: aWallet,
     signRedeem: async (wallet, intent) => hash(`${wallet.address}:${intent.nonce}`),
     signDispute: async (wallet, intent) => hash(`${wallet.address}:${intent.nonce}`),
+    signPayout: async (_, payout) => hash(Object.values(payout).join()),
+    exportKey: async (wallet) => hash(wallet.address),
   },
   solve: async (lp) => solveWithJavascriptLpSolver(lp),
   random: (bytes, label) => new Uint8Array(createHash("sha256").update(label).digest().subarray(0, bytes)),

@@ -31,6 +31,10 @@ export type SignedIn =
       readonly retryAfterS: number;
     };
 
+export type Confirmed =
+  | { readonly kind: "confirmed"; readonly account: Account }
+  | Extract<SignedIn, { readonly kind: "refused" }>;
+
 export type NewAccount = {
   readonly email: string;
   readonly name: string;
@@ -124,6 +128,28 @@ export function createAccounts({ db, random, now, ...settings }: AccountsOptions
     return accountOf(user);
   }
 
+  async function whoIs(cookie: string | undefined): Promise<Account | null> {
+    if (cookie === undefined) return null;
+    const found = await auth.api.getSession({ headers: new Headers({ cookie }) });
+    return found ? accountOf(found.user) : null;
+  }
+
+  /** Signs in once more, under the same limit of attempts, and ends that session at once. */
+  async function confirm(password: string, client: Client): Promise<Confirmed> {
+    const account = await whoIs(client.cookie);
+    if (!account)
+      return { kind: "refused", reason: "wrong-credentials", text: "The session has ended. Sign in again." };
+    const who = { email: account.email, password };
+    const entered = await enter("/sign-in/email", { ...client, cookie: undefined }, who);
+    if (entered.kind === "refused")
+      return entered.reason === "wrong-credentials"
+        ? { ...entered, text: "The password is not this account's." }
+        : entered;
+    const cookie = entered.cookies.map((one) => one.split(";")[0]).join("; ");
+    await call("/sign-out", { ...client, cookie });
+    return { kind: "confirmed", account };
+  }
+
   return {
     signUp: (who: { email: string; password: string; name: string }, client: Client) =>
       enter("/sign-up/email", { ...client, cookie: undefined }, who),
@@ -134,11 +160,8 @@ export function createAccounts({ db, random, now, ...settings }: AccountsOptions
       return (await call("/sign-out", client)).headers.getSetCookie();
     },
     /** Whose session the cookie names, or null. */
-    async whoIs(cookie: string | undefined): Promise<Account | null> {
-      if (cookie === undefined) return null;
-      const found = await auth.api.getSession({ headers: new Headers({ cookie }) });
-      return found ? accountOf(found.user) : null;
-    },
+    whoIs,
+    confirm,
     ensureAccount,
     ensureStaff: (staff: Omit<NewAccount, "kind" | "cpoId"> & { readonly cpoId: string }) =>
       ensureAccount({ ...staff, kind: "staff" }),

@@ -89,6 +89,12 @@ export function createChainReader(rpc: Rpc, contracts: Contracts) {
     };
   }
 
+  /** What a driver announced to take out; the amount is 0 when nothing is left of it. */
+  async function withdrawal(owner: Hex) {
+    const [{ amount, readyAt }] = await ask("Settlement", "withdrawalOf", [owner]);
+    return { amount: amount as bigint, readyAt: Number(readyAt) };
+  }
+
   async function head(group: number): Promise<{ readonly slot: number; readonly chain: Hex }> {
     const [{ slot, chain }] = await ask("SlotLedger", "headOf", [group]);
     return { slot: Number(slot), chain };
@@ -201,7 +207,23 @@ export function createChainReader(rpc: Rpc, contracts: Contracts) {
     return { held: held as bigint, owned: owned as bigint };
   }
 
-  return { ask, logs, account, algorithm, batch, billed, check, dispute, funds, head, linesOf, posted, runs, runsOf };
+  return {
+    ask,
+    logs,
+    account,
+    algorithm,
+    batch,
+    billed,
+    check,
+    dispute,
+    funds,
+    head,
+    linesOf,
+    posted,
+    runs,
+    runsOf,
+    withdrawal,
+  };
 }
 
 /** The hash chain that a group's runs lead to; it equals `head(group).chain` when no run is missing, changed or moved. */

@@ -12,10 +12,13 @@ export type Contracts = {
   readonly fromBlock: number;
   /** Seconds in which a bill can be disputed after it was posted; Settlement's `window`. */
   readonly windowS: number;
+  /** Seconds from announcing a withdrawal until it can be made; Settlement's `withdrawNotice`. */
+  readonly withdrawNoticeS: number;
   /** EIP-712 domain separator of Settlement; part of every leaf of a bill. */
   readonly domainSeparator: Hex;
   /** Throws for a contract that the deployment has not. */
   addressOf(contract: string): Hex;
+  isContract(address: Hex): boolean;
   encode(contract: ContractName, verb: string, args: readonly unknown[]): Hex;
   /** "OutOfOrder(3, 7, 6)"; the bytes themselves when no contract of ours declares such an error. */
   decodeRevert(data: Hex): string;
@@ -40,13 +43,16 @@ export function bindContracts(manifest: Manifest, artifacts: Artifacts): Contrac
     return data;
   }
 
+  const addresses = new Set(Object.values(manifest.contracts).map(({ address }) => address.toLowerCase()));
   const domain = settlementDomain({ chainId: manifest.chainId, settlement: addressOf("Settlement") });
   return {
     chainId: manifest.chainId,
     abi,
     algorithms: manifest.algorithms,
     fromBlock: Math.min(...Object.values(manifest.contracts).map(({ block }) => block)),
-    windowS: windowOf(manifest),
+    windowS: noticeOf(manifest, 0),
+    withdrawNoticeS: noticeOf(manifest, 2),
+    isContract: (address) => addresses.has(address.toLowerCase()),
     domainSeparator: TypedDataEncoder.hashDomain(domain) as Hex,
     addressOf,
     encode: (contract, verb, args) => abi[contract].encodeFunctionData(verb, args) as Hex,
@@ -54,8 +60,11 @@ export function bindContracts(manifest: Manifest, artifacts: Artifacts): Contrac
   };
 }
 
-/** The manifest's constructor arguments are compared with the creation transaction, so they can be relied on. */
-function windowOf({ contracts }: Manifest): number {
+/**
+ * Of Settlement's notices: window, tariff, withdrawal, payee. The manifest's constructor arguments are compared with the
+ * creation transaction, so they can be relied on.
+ */
+function noticeOf({ contracts }: Manifest, index: 0 | 2): number {
   const notices = contracts.Settlement.args[3];
-  return Array.isArray(notices) ? Number(notices[0]) : 0;
+  return Array.isArray(notices) ? Number(notices[index]) : 0;
 }

@@ -19,6 +19,10 @@ export function createEffect(contracts: Contracts, reader: ChainReader): (call: 
     return true;
   };
 
+  /** An intent's nonce is counted when it is carried out; then it never can be again. */
+  const isUsed = async ({ owner, nonce }: { owner: Hex; nonce: bigint }) =>
+    (await reader.account(owner)).nonce > Number(nonce);
+
   /** Calls that are not named here leave no trace that tells them from a repetition. */
   const effects: Readonly<Record<string, (call: Asked) => Promise<boolean>>> = {
     async "SlotLedger.record"(call) {
@@ -40,6 +44,21 @@ export function createEffect(contracts: Contracts, reader: ChainReader): (call: 
     async "Settlement.disputeBySig"(call) {
       const [, , , intent] = decode(call);
       return (await reader.dispute(Number(intent.cpo), Number(intent.number))).state !== "none";
+    },
+    async "Settlement.requestWithdrawBySig"(call) {
+      const [intent] = decode(call);
+      const said = await reader.logs("Settlement", "WithdrawalRequested", [intent.owner]);
+      return (await isUsed(intent)) && said.some(({ args }) => args.amount === intent.amount);
+    },
+    async "Settlement.withdrawBySig"(call) {
+      const [intent] = decode(call);
+      const said = await reader.logs("Settlement", "Withdrawn", [intent.owner, intent.to]);
+      return (await isUsed(intent)) && said.some(({ args }) => args.amount === intent.amount);
+    },
+    async "Settlement.claimFlexBySig"(call) {
+      const [intent] = decode(call);
+      const said = await reader.logs("Settlement", "FlexClaimed", [intent.owner, intent.to]);
+      return (await isUsed(intent)) && said.length > 0;
     },
     /** Another decision than ours is no effect of ours. */
     async "Settlement.resolve"(call) {

@@ -2,7 +2,7 @@
 
 import { AbiCoder, MaxUint256 } from "ethers";
 import { METHOD_NAMES } from "../../domain/algorithms.ts";
-import { disputeKey, resolveKey } from "../../usecases/ledgerPort.ts";
+import { batchKey, disputeKey, payoutKeys, resolveKey } from "../../usecases/ledgerPort.ts";
 import type { AssetSpec, ChainCall, Lane, Ledger, Privacy, RunRecord } from "../../usecases/ports.ts";
 import {
   earlierLink,
@@ -33,6 +33,11 @@ const GAS_CAP = 16_777_216;
 const capped = (gas: number) => Math.min(gas, GAS_CAP);
 /** Settlement.DISPUTE_TERM: it is a constant of the contract. */
 const DISPUTE_TERM_S = 30 * 86_400;
+const PAYOUTS = {
+  announce: { verb: "requestWithdrawBySig", gasLimit: 150_000 },
+  withdraw: { verb: "withdrawBySig", gasLimit: 200_000 },
+  claim: { verb: "claimFlexBySig", gasLimit: 200_000 },
+} as const;
 /** geth refuses transactions above 128 KiB. */
 const MAX_DATA_BYTES = 120_000;
 
@@ -71,6 +76,8 @@ export function createLedger(contracts: Contracts, privacy: Privacy = "rows"): L
     versions: Object.fromEntries(METHOD_NAMES.map((name) => [name, version(`${name}/1`)])) as Ledger["versions"],
 
     disputeTerms: { windowS: contracts.windowS, termS: DISPUTE_TERM_S },
+    withdrawNoticeS: contracts.withdrawNoticeS,
+    isContract: contracts.isContract,
 
     /* Registers */
 
@@ -188,7 +195,7 @@ export function createLedger(contracts: Contracts, privacy: Privacy = "rows"): L
     post({ cpo, seq, lines }) {
       return callOf("Settlement", "post", [cpo, seq, lines], {
         lane: "billing",
-        key: `batch:${cpo}:${seq}`,
+        key: batchKey(cpo, seq),
         stream: `batch:${cpo}`,
         gasLimit: 250_000 + 110_000 * lines.length,
         args: { cpo, seq, sessions: lines.map(({ number }) => number) },
@@ -208,6 +215,17 @@ export function createLedger(contracts: Contracts, privacy: Privacy = "rows"): L
         gasLimit: 100_000 + 110_000 * intents.length,
         args: intents.map(({ driver, cpo, wh, nonce }) => ({ driver, cpo, wh, nonce })),
       }),
+
+    payout({ kind, signature, ...intent }) {
+      const { verb, gasLimit } = PAYOUTS[kind];
+      const amount = "amount" in intent ? { amount: String(intent.amount) } : {};
+      return callOf("Settlement", verb, [intent, signature], {
+        lane: "billing",
+        key: `${payoutKeys(intent.owner)}${kind}:${intent.nonce}:${signature.slice(2, 18)}`,
+        gasLimit,
+        args: { kind, ...intent, ...amount },
+      });
+    },
 
     /* Disputes */
 

@@ -1,4 +1,5 @@
 /** The chain's outbox as the use cases see it; its rows belong to the chain writer (adapters/chain). */
+import { sql } from "kysely";
 import type { OutboxStore } from "../../usecases/ports.ts";
 import { enqueue } from "../chain/outbox.ts";
 import type { ChainTables } from "../chain/tables.ts";
@@ -12,6 +13,20 @@ export const outboxStore = (db: Db): OutboxStore => ({
   async cancel(key) {
     const given = db.updateTable("outbox").set({ cancelled: true }).where("key", "=", key);
     await given.where("state", "not in", ["final", "reverted"]).execute();
+  },
+  async waiting(prefix) {
+    const rows = await db
+      .selectFrom("outbox")
+      .select(["key", "args", "state", "error"])
+      .where(sql<boolean>`starts_with(key, ${prefix})`)
+      .where("state", "not in", ["final", "reverted"])
+      .where("cancelled", "=", false)
+      .orderBy("id")
+      .execute();
+    return rows.map(({ key, args, state, error }) => ({
+      ...{ key, args },
+      refusedBecause: state === "blocked" ? (error ?? "the chain refuses it") : null,
+    }));
   },
   async open() {
     const row = await db

@@ -46,7 +46,7 @@ export type Deployed = {
 };
 
 /** `windowS` seconds for disputes, which the slots lane decides beside the arbiter. */
-export async function aDeployment(windowS = 0): Promise<Deployed> {
+export async function aDeployment(windowS = 0, withdrawNoticeS = 0): Promise<Deployed> {
   const funded = Object.values(KEYS).map(({ address }) => address);
   const chain = await startEmbeddedChain({ funded });
   const algorithm = {
@@ -69,7 +69,7 @@ export async function aDeployment(windowS = 0): Promise<Deployed> {
     faucet: [KEYS.treasury.address],
   };
   const algorithms = METHOD_NAMES.map((name) => ({ ...algorithm, method: `${name}/1` }));
-  const config = localDeployment(holders, { admin: KEYS.deployer.address, algorithms, windowS });
+  const config = localDeployment(holders, { admin: KEYS.deployer.address, algorithms, windowS, withdrawNoticeS });
   const manifest = await deployContracts(chain.rpc, KEYS.deployer, ARTIFACTS, config);
   const contracts = bindContracts(manifest, ARTIFACTS);
   const reader = createChainReader(chain.rpc, contracts);

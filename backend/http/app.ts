@@ -156,6 +156,10 @@ function reply(response: express.Response, answer: Exclude<Answer, { feed: unkno
     return;
   }
   if ("bytes" in answer) {
+    if (answer.etag !== undefined) {
+      response.set({ etag: answer.etag, "cache-control": "private, max-age=31536000, immutable" });
+      if (response.req.get("if-none-match") === answer.etag) return void response.status(304).end();
+    }
     response.type(answer.type).send(Buffer.from(answer.bytes));
     return;
   }

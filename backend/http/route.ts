@@ -43,7 +43,12 @@ export type Answer =
   | { readonly status: number; readonly body: unknown; readonly cookies?: readonly string[] }
   | { readonly status: 204; readonly cookies?: readonly string[] }
   | { readonly html: string; readonly policy: string }
-  | { readonly bytes: Uint8Array; readonly type: string }
+  | {
+      readonly bytes: Uint8Array;
+      readonly type: string;
+      /** What never changes: its ETag, with which it is asked for again for nothing. */
+      readonly etag?: string;
+    }
   | { readonly feed: LiveFeed };
 
 export type Route = {

@@ -70,6 +70,8 @@ const STRANGERS: Record<string, Stranger> = {
   "GET /driver/sessions/{sessionId}/receipt": ofSession,
   "GET /driver/sessions/{sessionId}/dispute": ofSession,
   "POST /driver/sessions/{sessionId}/dispute": { ...ofSession, body: { reason: "I was not there." } },
+  "GET /driver/sessions/{sessionId}/bundle": ofSession,
+  "GET /driver/bundle": own,
   "GET /driver/settlements": own,
   "GET /driver/balance": own,
   "GET /driver/flex": own,
@@ -148,6 +150,7 @@ const STRANGERS: Record<string, Stranger> = {
   "GET /grid/groups/{groupId}/orders/{orderId}": { params: { groupId: "north-1", orderId: "o" }, gets: 404 },
   // The operator of the service makes these keys; the data are everybody's.
   "GET /audit/database": own,
+  "GET /audit/bytes/{hash}": { params: { hash: `0x${"00".repeat(32)}` }, gets: 404 },
 };
 
 const KINDS: readonly Kind[] = ["driver", "staff", "auditor", "arbiter", "cpo-key", "hems-key", "audit-key"];

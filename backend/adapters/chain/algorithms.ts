@@ -24,12 +24,20 @@ export function leastCostText(): string {
 }
 
 /** keccak256 over "path\n" and content of every source file under the folder, by path; line ends count as \n. */
-export function sourceHash(folder: URL = new URL("../../optimisation/", import.meta.url)): Hex {
+export const sourceHash = (folder?: URL): Hex => hashOf(sourceText(folder));
+
+const hashOf = (text: string) => keccak256(toUtf8Bytes(text)) as Hex;
+
+/** What a specification names by hash: the source of all methods (`sourceHash`) and the text of the exact one (`code`). */
+export const sourceTexts = (): ReadonlyMap<string, string> =>
+  new Map([sourceText(), leastCostText()].map((text) => [hashOf(text), text]));
+
+function sourceText(folder: URL = new URL("../../optimisation/", import.meta.url)): string {
   const names = readdirSync(folder, { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".ts"))
     .map((name) => name.replaceAll("\\", "/"))
     .sort();
   if (names.length === 0) throw new Error(`There is no source code in ${folder.pathname}.`);
   const texts = names.map((name) => `${name}\n${readFileSync(new URL(name, folder), "utf8").replaceAll("\r\n", "\n")}`);
-  return keccak256(toUtf8Bytes(texts.join(""))) as Hex;
+  return texts.join("");
 }

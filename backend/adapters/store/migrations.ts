@@ -21,6 +21,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "8_priorities": { up: (db) => run(db, PRIORITIES) },
   "8b_grid": { up: (db) => run(db, GRID) },
   "8c_disputes": { up: (db) => run(db, DISPUTES) },
+  "8d_byte_index": { up: (db) => run(db, BYTE_INDEX) },
 };
 
 async function run(db: Kysely<unknown>, statements: readonly string[]): Promise<void> {
@@ -253,4 +254,10 @@ const DISPUTES = [
      check ((closed_at is null) = (refund_micro_eur is null)))`,
   `create index dispute_unfinished on dispute (asked_at) where closed_at is null and lapsed_at is null`,
   `create index dispute_cpo on dispute (cpo_id, asked_at)`,
+];
+
+/** Made when auditors ask (committedBytes.ts): nothing depends on it. */
+const BYTE_INDEX = [
+  `create table byte_index (hash ${ID} not null, part text not null, of_id ${ID} not null, primary key (hash, of_id))`,
+  `create index byte_index_of on byte_index (of_id, part)`,
 ];

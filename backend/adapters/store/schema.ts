@@ -16,7 +16,7 @@ import type { FlexibilityOrder, OrderSettlement } from "../../domain/orders.ts";
 import type { ProfileReason, ProfileState } from "../../domain/profiles.ts";
 import type { EnergyPromise, PromiseState } from "../../domain/promises.ts";
 import type { Admission, Boost, ChargingMode, PowerGrant } from "../../domain/sessions.ts";
-import type { EvseStrategies, GroupLimit, Incident, StoredPlan } from "../../usecases/ports.ts";
+import type { EvseStrategies, GroupLimit, Incident, IndexedBytes, StoredPlan } from "../../usecases/ports.ts";
 import type { ChainTables } from "../chain/tables.ts";
 
 export type Db = Kysely<Database>;
@@ -280,6 +280,7 @@ export type Database = ChainTables & {
     detail_hash: string;
     batch: number | null;
   };
+  byte_index: { hash: string; part: IndexedBytes["part"]; of_id: string };
   batch: { cpo_id: string; seq: number; at: Date; posted_at: Date | null; finalised_at: Date | null };
   dispute: {
     session_id: string;

@@ -4,6 +4,7 @@
  */
 import type { Store } from "../../usecases/ports.ts";
 import { billStore } from "./bills.ts";
+import { byteStore } from "./bytes.ts";
 import { disputeStore } from "./disputes.ts";
 import { driverStore } from "./drivers.ts";
 import { gridStore } from "./grid.ts";
@@ -59,6 +60,7 @@ const parts = (db: Db, waiting: Waiting | null): Omit<Store, "transaction"> => (
   grid: gridStore(db),
   bills: billStore(db),
   disputes: disputeStore(db),
+  bytes: byteStore(db),
   incidents: incidentStore(db),
   outbox: outboxStore(db),
   snapshots: snapshotStore(db),

@@ -12,12 +12,12 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { Worker } from "node:worker_threads";
 import { TOP } from "./mutation/copy.ts";
-import type { Task, Verdict } from "./mutation/judge.ts";
+import type { Judgement, Task } from "./mutation/judge.ts";
 import { type Mutant, mutantsOf } from "./mutation/mutants.ts";
 import { TARGETS } from "./mutation/targets.ts";
 
 const LEAST_SCORE = 90;
-type Result = Verdict | "equivalent";
+type Result = Judgement["verdict"] | "equivalent";
 
 const { values } = parseArgs({
   options: {
@@ -41,20 +41,20 @@ report(chosen, results);
 /** Verdicts in the order of the mutants, each printed as soon as all before it are known. */
 async function judgeAll(mutants: readonly Mutant[], jobs: number): Promise<Result[]> {
   const known = knownEquivalents();
-  const found: Result[] = [];
+  const found: { verdict: Result; by: string }[] = [];
   let printed = 0;
   let next = 0;
   const workers = Array.from({ length: jobs }, () => startJudge());
   try {
     // Tests that fail anyway would count every mutant as killed.
     for (const file of new Set(mutants.map(({ file }) => file)))
-      if ((await workers[0]!.ask(file)) !== true)
+      if ((await workers[0]!.ask(file)) !== "")
         throw new Error(`The tests of contracts/${file} fail without any change. Mend them first.`);
     await Promise.all(
       workers.map(async ({ ask }) => {
         for (let i = next++; i < mutants.length; i = next++) {
           const mutant = mutants[i]!;
-          found[i] = known(mutant) ? "equivalent" : ((await ask(mutant)) as Verdict);
+          found[i] = known(mutant) ? { verdict: "equivalent", by: "" } : ((await ask(mutant)) as Judgement);
           for (; found[printed] !== undefined; printed++) print(mutants[printed]!, found[printed]!);
         }
       }),
@@ -62,7 +62,7 @@ async function judgeAll(mutants: readonly Mutant[], jobs: number): Promise<Resul
   } finally {
     for (const { end } of workers) end();
   }
-  return found;
+  return found.map(({ verdict }) => verdict);
 }
 
 /** A thread that answers one question at a time. */
@@ -101,8 +101,8 @@ function sampled<T>(whole: readonly T[], count: number, seed: number): T[] {
     .map(({ one }) => one);
 }
 
-function print({ file, line, before, after }: Mutant, result: Result): void {
-  console.log(`${result.padEnd(17)}${file}:${line}  ${before}  ->  ${after}`);
+function print({ file, line, before, after }: Mutant, { verdict, by }: { verdict: Result; by: string }): void {
+  console.log(`${verdict.padEnd(17)}${file}:${line}  ${before}  ->  ${after}${by === "" ? "" : `  (${by})`}`);
 }
 
 function report(mutants: readonly Mutant[], results: readonly Result[]): void {

@@ -6,6 +6,7 @@ import { type Hex, type Rpc, request } from "../../backend/adapters/chain/rpc.ts
 
 export type DeploymentFolder = {
   readonly url: URL;
+  /** What this run keeps is in it at once. */
   readonly sent: SendingJournal;
   /** Start of the run that sent the first transaction, epoch seconds: what is published names instants counted from it. */
   readonly startedAt: number;
@@ -29,9 +30,13 @@ async function sentIn(file: URL): Promise<SendingJournal> {
     if (error.code === "ENOENT") return "";
     throw error;
   });
+  const kept = text.split("\n").filter((line): line is Hex => isTransaction(line));
   return {
-    kept: text.split("\n").filter((line): line is Hex => isTransaction(line)),
-    keep: (raw) => appendFile(file, `\n${raw}`, { flush: true }),
+    kept,
+    async keep(raw) {
+      await appendFile(file, `\n${raw}`, { flush: true });
+      kept.push(raw);
+    },
   };
 }
 

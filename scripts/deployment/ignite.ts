@@ -4,16 +4,15 @@
  */
 import { fileURLToPath } from "node:url";
 import {
+  type DeployedContract,
   type DeploymentResult,
   DeploymentResultType,
   deploy,
   type ExecutionEventListener,
   type ExecutionEventResult,
   ExecutionEventResultType,
-  listTransactions,
-  TransactionStatus,
 } from "@nomicfoundation/ignition-core";
-import { Interface } from "ethers";
+import { getCreateAddress, Interface, Transaction } from "ethers";
 import { type Artifacts, encodeCall } from "../../backend/adapters/chain/artifacts.ts";
 import type { SendingJournal } from "../../backend/adapters/chain/confirmedSender.ts";
 import { type Creation, type Creations, type Manifest, manifestOf } from "../../backend/adapters/chain/deployment.ts";
@@ -39,6 +38,8 @@ export type Ignition = {
   readonly say?: (text: string) => void;
   /** Milliseconds between two looks for a new block; 1,000 if not said. */
   readonly pollMs?: number;
+  /** Milliseconds after which a transaction that is not mined is sent again with a tenth more; three minutes if not said. */
+  readonly bumpMs?: number;
 };
 
 /**
@@ -59,8 +60,14 @@ export async function deployWithIgnition(ignition: Ignition): Promise<Manifest> 
       artifactResolver: resolverOf(artifacts),
       accounts: [signer.address],
       deploymentParameters: {},
-      // The service starts only on a deployment that is deep enough; here one block is.
-      config: { requiredConfirmations: 1, blockPollingInterval: ignition.pollMs ?? 1000 },
+      config: {
+        // The service starts only on a deployment that is deep enough; here one block is.
+        requiredConfirmations: 1,
+        blockPollingInterval: ignition.pollMs ?? 1000,
+        timeBeforeBumpingFees: ignition.bumpMs ?? 180_000,
+        // An hour of patience, and nearly seven times the first fee at most.
+        maxFeeBumps: 20,
+      },
       executionEventListener: listenerOf(ignition.say ?? (() => {})),
     });
 
@@ -71,37 +78,46 @@ export async function deployWithIgnition(ignition: Ignition): Promise<Manifest> 
   });
   if (result.type !== DeploymentResultType.SUCCESSFUL_DEPLOYMENT) throw new Error(explain(result, deploymentDir));
 
-  const created = await creationsOf(rpc, deploymentDir, artifacts);
+  const created = await creationsOf(ignition, Object.values(result.contracts));
   const manifest = manifestOf(rpc.chainId, artifacts, config, plan, created);
   await requireDeployment(rpc, manifest, artifacts, 0);
   await requireNoRole(rpc, manifest, artifacts, config, signer.address);
   return manifest;
 }
 
+const TIMED_OUT =
+  "It may still be mined, so it is not sent anew. Begin with a fresh key when the network is well again, without";
+
 function explain(result: Exclude<DeploymentResult, { contracts: unknown }>, deploymentDir: string): string {
   if (result.type === DeploymentResultType.EXECUTION_ERROR) {
     const failed = result.failed.map(({ futureId, error }) => `${futureId}: ${error}`);
     const waiting = result.timedOut.map(({ futureId }) => `${futureId} was sent and not mined`);
-    return `The deployment stopped. ${[...failed, ...waiting].join("; ")}\nCorrect what is said here, then run the same command again: it goes on from this step.`;
+    if (waiting.length > 0) return `The deployment stopped: ${waiting.join("; ")}.\n${TIMED_OUT} ${deploymentDir}.`;
+    return `The deployment stopped. ${failed.join("; ")}\nCorrect what is said here, then run the same command again: it goes on from this step.`;
   }
   const errors = Object.entries(result.errors).map(([futureId, texts]) => `${futureId}: ${texts.join(" ")}`);
   if (result.type === DeploymentResultType.PREVIOUS_RUN_ERROR)
-    return `An earlier run left steps open. ${errors.join("; ")}\nWait until they are mined; if they never are, move ${deploymentDir} away and begin with a fresh key.`;
+    return `An earlier run gave up. ${errors.join("; ")}\n${TIMED_OUT} ${deploymentDir}.`;
   return misfit(deploymentDir, errors.join("; "));
 }
 
-async function creationsOf(rpc: Rpc, deploymentDir: string, artifacts: Artifacts): Promise<Creations> {
-  const transactions = await listTransactions(deploymentDir, resolverOf(artifacts));
-  const creations = transactions.filter(
-    ({ status, address }) => status === TransactionStatus.SUCCESS && address !== undefined,
-  );
-  const entries = creations.map(async ({ name, address, txHash }): Promise<[string, Creation]> => {
-    const receipt = await request<{ blockNumber: Hex } | null>(rpc, "eth_getTransactionReceipt", txHash);
-    if (receipt === null)
-      throw new Error(
-        `${name}'s transaction ${txHash} is not on the chain any more. Wait a minute, then run this again.`,
-      );
-    return [name as string, { address: address as Hex, block: Number(receipt.blockNumber), tx: txHash as Hex }];
+/**
+ * The transactions that created the contracts. Ignition's own list of transactions fails after one was sent again with higher fees;
+ * ours has every attempt, of which one was mined.
+ */
+async function creationsOf(
+  { rpc, signer, sent }: Ignition,
+  contracts: readonly DeployedContract[],
+): Promise<Creations> {
+  const attempts = sent.kept.map((raw) => Transaction.from(raw)).filter(({ to }) => to === null);
+  const entries = contracts.map(async ({ contractName, address }): Promise<[string, Creation]> => {
+    for (const { nonce, hash } of attempts) {
+      if (getCreateAddress({ from: signer.address, nonce }) !== address) continue;
+      const receipt = await request<{ blockNumber: Hex } | null>(rpc, "eth_getTransactionReceipt", hash);
+      const tx = hash as Hex;
+      if (receipt) return [contractName, { address: address as Hex, block: Number(receipt.blockNumber), tx }];
+    }
+    throw new Error(`${contractName} at ${address} is not on the chain any more. Wait a minute, then run this again.`);
   });
   return Object.fromEntries(await Promise.all(entries));
 }

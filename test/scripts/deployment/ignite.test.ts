@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { expect } from "chai";
-import { Interface, type InterfaceAbi } from "ethers";
+import { Interface, type InterfaceAbi, Transaction } from "ethers";
 import type { Artifacts } from "../../../backend/adapters/chain/artifacts.ts";
 import {
   type AlgorithmSpec,
@@ -16,9 +16,9 @@ import {
   ROLES,
 } from "../../../backend/adapters/chain/deployment.ts";
 import { type EmbeddedChain, startEmbeddedChain } from "../../../backend/adapters/chain/embedded.ts";
-import { type Hex, type Rpc, request } from "../../../backend/adapters/chain/rpc.ts";
+import { type Hex, quantity, type Rpc, request } from "../../../backend/adapters/chain/rpc.ts";
 import { openFolder } from "../../../scripts/deployment/folder.ts";
-import { deployWithIgnition } from "../../../scripts/deployment/ignite.ts";
+import { deployWithIgnition, type Ignition } from "../../../scripts/deployment/ignite.ts";
 import { ARTIFACTS, KEYS } from "../../adapters/chain/deployed.ts";
 
 const { deployer, registry } = KEYS;
@@ -58,7 +58,7 @@ describe("The deployment with Hardhat Ignition", function () {
     return chain.rpc;
   };
   /** One run of the deployer's command; `keep` comes before each transaction is kept. */
-  async function run(rpc: Rpc, wanted: DeploymentConfig = config, keep = async () => {}, artifacts = ARTIFACTS) {
+  async function run(rpc: Rpc, wanted: DeploymentConfig = config, keep = async () => {}, more: Partial<Ignition> = {}) {
     const { url, sent } = await openFolder(deployments, rpc, GENESIS_AT);
     const journal = {
       kept: sent.kept,
@@ -70,11 +70,12 @@ describe("The deployment with Hardhat Ignition", function () {
     return deployWithIgnition({
       rpc,
       signer: deployer,
-      artifacts,
+      artifacts: ARTIFACTS,
       config: wanted,
       folder: url,
       sent: journal,
       pollMs: 5,
+      ...more,
     });
   }
   const sentBy = async (rpc: Rpc) =>
@@ -155,7 +156,8 @@ describe("The deployment with Hardhat Ignition", function () {
     const otherDelay = await refusalOf(run(rpc, { ...config, windowS: 60 }));
     expect(otherDelay).to.match(/does not fit what was begun in .*Settlement.*argument/is);
     const code = { ...ARTIFACTS.SlotLedger, bytecode: ARTIFACTS.FlexToken.bytecode };
-    const otherCode = await refusalOf(run(rpc, config, undefined, { ...ARTIFACTS, SlotLedger: code } as Artifacts));
+    const artifacts = { ...ARTIFACTS, SlotLedger: code } as Artifacts;
+    const otherCode = await refusalOf(run(rpc, config, undefined, { artifacts }));
     expect(otherCode).to.match(/does not fit what was begun in .*SlotLedger.*bytecode/is);
     expect(await sentBy(rpc)).to.equal(9);
     await run(rpc);
@@ -170,6 +172,29 @@ describe("The deployment with Hardhat Ignition", function () {
     const mended = { ...early, algorithms: [{ ...SPEC, activeFrom: GENESIS_AT + 10 * 365 * 86_400 }] };
     expect(await deploymentDifferences(rpc, await run(rpc, mended), ARTIFACTS)).to.deep.equal([]);
     expect(await sentBy(rpc)).to.equal(STEPS);
+  });
+
+  it("sends what is not mined again with higher fees, and does everything once", async () => {
+    const rpc = await freshChain();
+    const manifest = await run(slowNode(rpc, 3), config, undefined, { bumpMs: 1 });
+    expect(await deploymentDifferences(rpc, manifest, ARTIFACTS)).to.deep.equal([]);
+    expect(await sentBy(rpc)).to.equal(STEPS);
+    const { sent } = await openFolder(deployments, rpc, GENESIS_AT);
+    const fees = sent.kept.map((raw) => Transaction.from(raw).maxFeePerGas as bigint);
+    expect(fees).to.have.length(3 * STEPS);
+    for (let i = 1; i < fees.length; i++)
+      if (i % 3 !== 0) expect(fees[i]! >= (fees[i - 1]! * 110n) / 100n, `signature ${i}`).to.equal(true);
+  });
+
+  it("gives up after twenty more attempts, and sends nothing anew that may still be mined", async () => {
+    const rpc = await freshChain();
+    const refusal = await refusalOf(run(slowNode(rpc, Number.POSITIVE_INFINITY), config, undefined, { bumpMs: 1 }));
+    expect(refusal).to.match(/OliMove#AccessManager was sent and not mined.*Begin with a fresh key/s);
+    expect(await refusalOf(run(rpc))).to.match(
+      /An earlier run gave up.*AccessManager.*timed out.*Begin with a fresh key/s,
+    );
+    expect((await openFolder(deployments, rpc, GENESIS_AT)).sent.kept).to.have.length(21);
+    expect(await sentBy(rpc)).to.equal(0);
   });
 
   it("keeps chains of one chain id apart, and the first run's start", async () => {
@@ -211,6 +236,34 @@ function dyingRpc(rpc: Rpc, step: number, moment: "before" | "after"): Rpc {
       const answers = await rpc.ask(calls);
       if (dies) throw new Error("killed");
       return answers;
+    },
+  };
+}
+
+/** A node that has every transaction in its mempool but mines it only at the n-th attempt; meanwhile blocks are empty. */
+function slowNode(rpc: Rpc, attempts: number): Rpc {
+  const waiting = new Map<string, Transaction>();
+  return {
+    ...rpc,
+    async ask(calls) {
+      const { method, params } = calls[0]!;
+      if (method === "eth_sendRawTransaction") {
+        const transaction = Transaction.from(params[0] as Hex);
+        const earlier = [...waiting.values()].filter(({ nonce }) => nonce === transaction.nonce);
+        if (earlier.length + 1 === attempts) {
+          for (const { hash } of earlier) waiting.delete(hash as Hex);
+          return rpc.ask(calls);
+        }
+        waiting.set(transaction.hash as Hex, transaction);
+        return [{ ok: true, result: transaction.hash }];
+      }
+      const pending = method === "eth_getTransactionByHash" ? waiting.get(params[0] as Hex) : undefined;
+      if (pending === undefined) return rpc.ask(calls);
+      await request(rpc, "evm_mine");
+      const { hash, maxFeePerGas, maxPriorityFeePerGas } = pending;
+      const fees = { maxFeePerGas: quantity(maxFeePerGas!), maxPriorityFeePerGas: quantity(maxPriorityFeePerGas!) };
+      const nowhere = { blockHash: null, blockNumber: null };
+      return [{ ok: true, result: { hash, ...fees, ...nowhere, from: deployer.address, input: "0x", nonce: "0x0" } }];
     },
   };
 }

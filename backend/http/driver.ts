@@ -6,6 +6,7 @@ import { driverBundles } from "./driverBundles.ts";
 import { driverDisputes } from "./driverDisputes.ts";
 import { driverMoney } from "./driverMoney.ts";
 import { driverPayouts } from "./driverPayouts.ts";
+import { driverRights } from "./driverRights.ts";
 import { driverSessions } from "./driverSessions.ts";
 import { Problem } from "./problems.ts";
 import { type Route, route } from "./route.ts";
@@ -85,6 +86,7 @@ export function driverRoutes(deps: Deps): readonly Route[] {
     ...driverSessions(deps),
     ...driverMoney(deps),
     ...driverPayouts(deps),
+    ...driverRights(deps),
     ...driverDisputes(deps),
     ...driverBundles(deps),
   ];

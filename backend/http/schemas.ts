@@ -218,6 +218,12 @@ const ownAddress = z
 const again = signIn.shape.password.meta({ description: "The account's password, again" });
 export const announcement = z.strictObject({ amountMicroEur });
 export const withdrawal = z.strictObject({ amountMicroEur, to: ownAddress, password: again });
+export const keyExport = z.strictObject({
+  password: again,
+  understood: z
+    .literal(true, { error: "Give true: whoever holds the key can spend what is on the account." })
+    .meta({ description: "Whoever holds the key can spend what is on the account" }),
+});
 export const flexClaim = z.strictObject({ to: ownAddress, password: again });
 
 /* --------------------------------------------------------------------------------------------------- CPO */

@@ -10,6 +10,7 @@ import { decideDispute } from "../usecases/decideDispute.ts";
 import { answerProfile } from "../usecases/dispatchProfiles.ts";
 import { disputable, disputeBill } from "../usecases/disputeBill.ts";
 import { driverBundle } from "../usecases/driverBundle.ts";
+import { exportKey } from "../usecases/exportKey.ts";
 import { health, type Probes } from "../usecases/health.ts";
 import { optOut } from "../usecases/optOut.ts";
 import { orderFlexibility } from "../usecases/orderFlexibility.ts";
@@ -66,6 +67,7 @@ export function bindUseCases(world: World, probes: Probes, run: RunStep = (step)
     announceWithdrawal: bound(announceWithdrawal),
     withdraw: bound(withdraw),
     claimFlex: bound(claimFlex),
+    exportKey: bound(exportKey),
     disputeBill: bound(disputeBill),
     decideDispute: bound(decideDispute),
     setUpSite: bound<SitePlan, Awaited<ReturnType<typeof setUpSite>>>(setUpSite),

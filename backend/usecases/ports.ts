@@ -30,7 +30,7 @@ import type { ByteStore } from "./bytePort.ts";
 import type { DisputeStore } from "./disputePort.ts";
 import type { ChainCall, Ledger } from "./ledgerPort.ts";
 import type { StrategyWindow } from "./strategies.ts";
-import type { SealedWallet, Wallets } from "./walletPort.ts";
+import type { SealedWallet, WalletStore, Wallets } from "./walletPort.ts";
 
 export type * from "./bytePort.ts";
 export type * from "./chainReaderPort.ts";
@@ -113,6 +113,7 @@ export type Store = {
   transaction<T>(work: (store: Store) => Promise<T>): Promise<T>;
   readonly sites: SiteStore;
   readonly drivers: DriverStore;
+  readonly wallets: WalletStore;
   readonly sessions: SessionStore;
   readonly meters: MeterStore;
   readonly prices: PriceStore;

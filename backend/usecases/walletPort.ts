@@ -47,6 +47,17 @@ export type Wallets = {
   exportKey(wallet: SealedWallet): Promise<Hex>;
 };
 
+export type WalletStore = {
+  /** Notes that the driver takes the key out. Answers when that happened the last time before, or null. */
+  noteExport(walletId: string, at: EpochSecond): Promise<EpochSecond | null>;
+  /** How many wallets are wrapped under which version of the KEK; erased ones are under none. */
+  kekVersions(): Promise<readonly { readonly version: number; readonly wallets: number }[]>;
+  /** Wallets under other versions, by id, after the one that was given. */
+  notUnder(version: number, after: string, limit: number): Promise<readonly SealedWallet[]>;
+  /** Stores the new wrapping, unless the wallet was wrapped otherwise or erased since it was read: then false. */
+  rewrap(read: SealedWallet, wrapped: SealedWallet): Promise<boolean>;
+};
+
 /** The key-encryption keys (KEKs) that wallets are wrapped under. */
 export type SealKeeper = {
   /** Version that new wallets are wrapped under. */

@@ -12,7 +12,7 @@ type Stranger = {
   readonly params?: Record<string, string>;
   readonly body?: unknown;
   /** What the stranger gets: a refusal, or its own (empty) things, in which nothing of the north may appear. */
-  readonly gets: 404 | 409 | 422 | "its own";
+  readonly gets: 401 | 404 | 409 | 422 | "its own";
 };
 
 const at = iso(NOON + 30);
@@ -84,6 +84,7 @@ const STRANGERS: Record<string, Stranger> = {
     body: { amountMicroEur: "1", to: `0x${"11".repeat(20)}`, password: PASSWORD },
     gets: 409,
   },
+  "POST /driver/key/export": { body: { password: "not the south's", understood: true }, gets: 401 },
   "POST /driver/flex/claim": { body: { to: `0x${"00".repeat(20)}`, password: PASSWORD }, gets: 422 },
   "GET /cpo/groups": own,
   "GET /cpo/groups/{groupId}": ofGroup,

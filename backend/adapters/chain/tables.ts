@@ -67,6 +67,8 @@ export type WalletTable = {
   sealed_key: string;
   /** null once the driver is erased: the key is then lost for ever, also in old copies of `sealed_key`. */
   wrapped_dek: string | null;
+  /** When the driver last took the key out. */
+  exported_at: Generated<Date | null>;
 };
 
 export type ChainTables = { lane: LaneTable; outbox: OutboxTable; attempt: AttemptTable; wallet: WalletTable };

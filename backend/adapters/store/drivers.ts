@@ -82,7 +82,7 @@ const toDriver = (row: Selectable<Database["driver"]>): Driver => ({
   registeredAt: fromDate(row.registered_at),
 });
 
-const toWallet = (row: Selectable<Database["wallet"]>): SealedWallet | null =>
+export const toWallet = (row: Selectable<Database["wallet"]>): SealedWallet | null =>
   row.wrapped_dek === null
     ? null
     : {

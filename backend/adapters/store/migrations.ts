@@ -22,6 +22,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "8b_grid": { up: (db) => run(db, GRID) },
   "8c_disputes": { up: (db) => run(db, DISPUTES) },
   "8d_byte_index": { up: (db) => run(db, BYTE_INDEX) },
+  "8e_rights": { up: (db) => run(db, RIGHTS) },
 };
 
 async function run(db: Kysely<unknown>, statements: readonly string[]): Promise<void> {
@@ -260,4 +261,11 @@ const DISPUTES = [
 const BYTE_INDEX = [
   `create table byte_index (hash ${ID} not null, part text not null, of_id ${ID} not null, primary key (hash, of_id))`,
   `create index byte_index_of on byte_index (of_id, part)`,
+];
+
+/** Drivers' rights: who took the key out, and who was erased. */
+const RIGHTS = [
+  `alter table wallet add column exported_at timestamptz`,
+  `create index wallet_kek on wallet (kek_version, wallet_id) where wrapped_dek is not null`,
+  `alter table driver add column erased_at timestamptz`,
 ];

@@ -101,6 +101,7 @@ export type Database = ChainTables & {
     address: string;
     consent_hash: string;
     registered_at: Date;
+    erased_at: Generated<Date | null>;
     wallet_id: string;
   };
   driver_preferences: {

@@ -21,6 +21,7 @@ import type { Db } from "./schema.ts";
 import { sessionStore } from "./sessions.ts";
 import { siteStore } from "./sites.ts";
 import { snapshotStore } from "./snapshots.ts";
+import { walletStore } from "./wallets.ts";
 import { createWaiting, type Waiting } from "./writeBehind.ts";
 
 /** Long after any honest transaction, ms. */
@@ -50,6 +51,7 @@ async function joined<T>(trx: Db, work: (store: Store) => Promise<T>): Promise<T
 const parts = (db: Db, waiting: Waiting | null): Omit<Store, "transaction"> => ({
   sites: siteStore(db),
   drivers: driverStore(db),
+  wallets: walletStore(db),
   sessions: sessionStore(db),
   meters: meterStore(db, waiting),
   prices: priceStore(db),

@@ -118,6 +118,21 @@ for (const kind of databases)
       expect(await guess("192.0.2.8")).to.include({ reason: "wrong-credentials" });
     });
 
+    it("asks for the password again, under the same limit, and leaves no second session", async () => {
+      const accounts = open({ signInsPerMinute: 3 });
+      const entered = await accounts.signUp(ANNA, client());
+      if (entered.kind !== "signed-in") return expect.fail(entered.text);
+      const me = client("192.0.2.9", kept(entered.cookies));
+      expect(await accounts.confirm(ANNA.password, me)).to.deep.equal({ kind: "confirmed", account: entered.account });
+      const { rows } = await sql`select * from account_session`.execute(database.db);
+      expect(rows).to.have.length(1);
+      expect(await accounts.whoIs(me.cookie)).to.deep.equal(entered.account);
+      expect(await accounts.confirm("somebody else's", me)).to.include({ reason: "wrong-credentials" });
+      expect(await accounts.confirm(ANNA.password, client("192.0.2.9"))).to.include({ reason: "wrong-credentials" });
+      expect(await accounts.confirm("another guess", me)).to.include({ reason: "wrong-credentials" });
+      expect(await accounts.confirm(ANNA.password, me)).to.include({ reason: "too-many-requests" });
+    });
+
     it("makes staff once, who can sign in", async () => {
       const accounts = open();
       const wish = { email: "sam@cpo.example", name: "Sam", password: "correct horse", cpoId: "cpo-1" };

@@ -6,6 +6,7 @@ import { createHmac, randomBytes } from "node:crypto";
 import { HDNodeWallet, Mnemonic } from "ethers";
 import { algorithmSpecs } from "./adapters/chain/algorithms.ts";
 import { type ChainReader, createChainReader } from "./adapters/chain/chainReader.ts";
+import { createChainTally } from "./adapters/chain/chainTally.ts";
 import { createChainWatch } from "./adapters/chain/chainWatch.ts";
 import { bindContracts, type Contracts } from "./adapters/chain/contracts.ts";
 import {
@@ -27,11 +28,13 @@ import type { ChainTables } from "./adapters/chain/tables.ts";
 import { createWallets, type KeyRing } from "./adapters/chain/wallets.ts";
 import { createWriter, type Writer } from "./adapters/chain/writer.ts";
 import { createSolvers, type Solver } from "./adapters/solvers/createSolver.ts";
+import { createBooks } from "./adapters/store/bookTotals.ts";
 import { type DatabaseOptions, type OpenDatabase, openDatabase } from "./adapters/store/database.ts";
 import { createStore } from "./adapters/store/store.ts";
 import { MAX_EARLY } from "./usecases/earlyWeight.ts";
 import { EXTRA, VOLL } from "./usecases/groupProblem.ts";
 import type { ChainWatch, Lane, Ledger, Privacy, Settings, Store, World } from "./usecases/ports.ts";
+import type { Books, ChainTally } from "./usecases/totalsPort.ts";
 
 export type SystemOptions = {
   readonly database?: DatabaseOptions;
@@ -71,6 +74,8 @@ export type System = {
   readonly reader: ChainReader;
   readonly writer: Writer;
   readonly watch: ChainWatch;
+  /** What is reconciled: the chain's totals and the database's. */
+  readonly totals: { readonly tally: ChainTally; readonly books: Books };
   readonly holdsArbiterKey: boolean;
   readonly wallets: KeyRing;
   readonly solver: Solver;
@@ -169,6 +174,10 @@ export async function openSystem(options: SystemOptions): Promise<System> {
       reader,
       writer,
       watch: createChainWatch(rpc, contracts, policy.depth),
+      totals: {
+        tally: createChainTally(rpc, contracts, policy.depth, signers.treasury.address),
+        books: createBooks(database.db),
+      },
       holdsArbiterKey: signers.arbiter !== undefined,
       wallets,
       solver,

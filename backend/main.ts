@@ -27,9 +27,10 @@ import { createRun, type ScenarioState } from "./replay/runScenario.ts";
 import { everyMinute } from "./usecases/everyMinute.ts";
 import { followDisputes } from "./usecases/followDisputes.ts";
 import { loadBoard, reconcileBoard, saveBoard } from "./usecases/loadBoard.ts";
-import type { Job, Settings, World } from "./usecases/ports.ts";
 import { giveUpPayouts } from "./usecases/payouts.ts";
+import type { Job, Settings, World } from "./usecases/ports.ts";
 import { postBills } from "./usecases/postBills.ts";
+import { reconcile } from "./usecases/reconcile.ts";
 import { runJob } from "./usecases/runJob.ts";
 
 const { values: flags } = parseArgs({ options: { "no-demo": { type: "boolean", default: false } } });
@@ -43,6 +44,9 @@ const VISITOR_DEPOSIT = microEur(100_000_000n);
 const TICK_MS = 500;
 const WRITER_MS = 1000;
 const FOLLOW_MS = 5000;
+const RECONCILE_MS = 3_600_000;
+/** A difference is looked at again so soon, to be believed. */
+const RECHECK_MS = 60_000;
 
 async function start(): Promise<void> {
   requireSecrets(config);
@@ -228,9 +232,19 @@ function live(system: System, site: Site, run: RunStep): () => Promise<void> {
   const following = repeat(FOLLOW_MS, "the chain could not be followed", () =>
     Promise.all([followDisputes(site.world, system.watch, run), run(() => giveUpPayouts(site.world))]),
   );
+  let lookAtMs = 0;
+  const reconciling = repeat(FOLLOW_MS, "database and chain could not be compared", async () => {
+    if (Date.now() < lookAtMs) return;
+    // Also after a failure: not at once again.
+    lookAtMs = Date.now() + RECHECK_MS;
+    const done = await reconcile(site.world, system.totals, run);
+    const subjects = done?.differences.map(({ subject }) => subject) ?? [];
+    if (subjects.length > 0) logger.warn({ subjects, block: done?.block }, "database and chain differ");
+    if (done?.settled) lookAtMs = Date.now() + RECONCILE_MS;
+  });
   return async () => {
     stopped = true;
-    await Promise.all([ticking, writing, following]);
+    await Promise.all([ticking, writing, following, reconciling]);
     await run(() => site.save()).catch((error: unknown) =>
       logger.error({ err: error }, "the last state was not saved"),
     );

@@ -14,7 +14,7 @@ import { expect } from "chai";
 import { type House, importsOf, strayImports, strayWords } from "./support/imports.ts";
 
 const PURE = ["domain", "optimisation", "flexibility", "settlement"];
-const PORTS = ["usecases/ports.ts", "usecases/ledgerPort.ts"];
+const PORTS = ["usecases/ports.ts", "usecases/ledgerPort.ts", "usecases/totalsPort.ts"];
 const OUTSIDE = ["package:"];
 
 /** Within its own room every file may import every other; nothing else than what stands here. */

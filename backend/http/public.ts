@@ -22,6 +22,13 @@ const health = z
       open: z.int().meta({ description: "Records that the chain has not confirmed" }),
       oldestAgeS: z.int().nullable().meta({ description: "s; age of the oldest of them" }),
     }),
+    reconciliation: z
+      .object({
+        ageS: z.int().meta({ description: "s; since database and chain were compared" }),
+        block: z.int(),
+        differences: z.int().meta({ description: "Totals on which they differ; each is an incident" }),
+      })
+      .nullable(),
     incidents: z.record(z.string(), z.int()).meta({ description: "Of the last 24 h, by kind" }),
     groups: z.array(z.object({ id: z.string(), lastCycleAgeS: z.int().nullable() })),
   })
@@ -140,8 +147,8 @@ export function publicRoutes(deps: Deps, all: () => readonly Route[]): readonly 
         503: { description: "Not well", schema: health },
       },
       async handle() {
-        const { ok, database, chain: seen, outbox, incidents, groups } = await usecases.health();
-        const body = { ok, database, chain: seen, outbox, incidents, groups };
+        const { ok, database, chain: seen, outbox, reconciliation, incidents, groups } = await usecases.health();
+        const body = { ok, database, chain: seen, outbox, reconciliation, incidents, groups };
         return { status: ok ? 200 : 503, body };
       },
     }),

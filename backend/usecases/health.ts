@@ -1,6 +1,7 @@
 /** Is everything well? What the load balancer, the operator and the first look ask. */
 import { epochSecond } from "../domain/units.ts";
 import type { World } from "./ports.ts";
+import { lastReconciliation } from "./reconcile.ts";
 
 export type Health = {
   readonly ok: boolean;
@@ -8,6 +9,8 @@ export type Health = {
   readonly chain: { readonly ok: boolean; readonly chainId: number | null; readonly block: number | null };
   /** Records that the chain has not confirmed, and the age of the oldest, s. Records queue while the chain is away. */
   readonly outbox: { readonly open: number; readonly oldestAgeS: number | null };
+  /** The last comparison of database and chain, and on how many subjects they differ since; null: not compared yet. */
+  readonly reconciliation: { readonly ageS: number; readonly block: number; readonly differences: number } | null;
   /** Of the last 24 h, by kind. */
   readonly incidents: Readonly<Record<string, number>>;
   readonly groups: readonly { readonly id: string; readonly lastCycleAgeS: number | null }[];
@@ -26,6 +29,7 @@ export async function health(world: Pick<World, "store" | "clock" | "board">, pr
   );
   try {
     const outbox = await world.store.outbox.open();
+    const compared = await lastReconciliation(world.store);
     const incidents: Record<string, number> = {};
     for (const incident of await world.store.incidents.since(epochSecond(now - 86_400)))
       incidents[incident.kind] = (incidents[incident.kind] ?? 0) + 1;
@@ -35,6 +39,11 @@ export async function health(world: Pick<World, "store" | "clock" | "board">, pr
       database: { ok: true, kind: probes.databaseKind },
       chain,
       outbox: { open: outbox.count, oldestAgeS: outbox.oldestAt === null ? null : now - outbox.oldestAt },
+      reconciliation: compared && {
+        ageS: now - compared.at,
+        block: compared.block,
+        differences: compared.differences,
+      },
       incidents,
       groups: Object.values(world.board.groups).map((group) => ({
         id: group.groupId,
@@ -47,6 +56,7 @@ export async function health(world: Pick<World, "store" | "clock" | "board">, pr
       database: { ok: false, kind: probes.databaseKind },
       chain,
       outbox: { open: 0, oldestAgeS: null },
+      reconciliation: null,
       incidents: {},
       groups: [],
     };

@@ -3,7 +3,8 @@ import { expect } from "chai";
 import type { Log } from "ethers";
 import { networkHelpers, provider } from "./chain.ts";
 import { TERMS } from "./settlement.ts";
-import { CPOS, DELAYS, send, type Walk } from "./settlementWalk.ts";
+import { CPOS, DELAYS, type Walk } from "./settlementTown.ts";
+import { send } from "./settlementWalk.ts";
 
 type Person = { available: bigint; flex: bigint; flexDebt: bigint; nonce: bigint; euros: bigint; tokens: bigint };
 type Cpo = {

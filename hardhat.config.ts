@@ -1,4 +1,7 @@
-/** Compiler, local chain and deployment networks for contracts/. The compiler is the `solc` package: nothing is downloaded. */
+/**
+ * Compiler, local chain and deployment networks for contracts/. The compiler is the `solc` package: nothing is
+ * downloaded.
+ */
 import { fileURLToPath } from "node:url";
 import hardhatEthers from "@nomicfoundation/hardhat-ethers";
 import hardhatEthersChaiMatchers from "@nomicfoundation/hardhat-ethers-chai-matchers";
@@ -60,7 +63,8 @@ export default defineConfig({
     // Energy Web's test network, once it has the cancun rules: until then the probe refuses it.
     volta: over(73_799),
   },
-  // Sourcify needs no key. SOURCIFY_URL names another one than the public one to `npm run deploy`, a consortium's for instance.
+  // Sourcify needs no key. SOURCIFY_URL names another one than the public one to `npm run deploy`, a consortium's for
+  // instance.
   verify: {
     etherscan: { apiKey: configVariable("ETHERSCAN_API_KEY", { default: "" }) },
     blockscout: { enabled: false },

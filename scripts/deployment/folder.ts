@@ -8,7 +8,10 @@ export type DeploymentFolder = {
   readonly url: URL;
   /** What this run keeps is in it at once. */
   readonly sent: SendingJournal;
-  /** Start of the run that sent the first transaction, epoch seconds: what is published names instants counted from it. */
+  /**
+   * Start of the run that sent the first transaction, epoch seconds: what is published names instants counted from
+   * it.
+   */
   readonly startedAt: number;
 };
 

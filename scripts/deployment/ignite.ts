@@ -1,6 +1,6 @@
 /**
- * Carries out the deployment plan with Hardhat Ignition. Its journal in `folder` makes the deployment one that can be cut off at
- * any moment and started again.
+ * Carries out the deployment plan with Hardhat Ignition. Its journal in `folder` makes the deployment one that can be
+ * cut off at any moment and started again.
  */
 import { fileURLToPath } from "node:url";
 import {
@@ -38,13 +38,16 @@ export type Ignition = {
   readonly say?: (text: string) => void;
   /** Milliseconds between two looks for a new block; 1,000 if not said. */
   readonly pollMs?: number;
-  /** Milliseconds after which a transaction that is not mined is sent again with a tenth more; three minutes if not said. */
+  /**
+   * Milliseconds after which a transaction that is not mined is sent again with a tenth more; three minutes if not
+   * said.
+   */
   readonly bumpMs?: number;
 };
 
 /**
- * Answers the manifest of contracts that were compared with the chain, in which the deployer has no role any more. Throws,
- * saying what to do, when a step fails or the journal is of other code or another configuration.
+ * Answers the manifest of contracts that were compared with the chain, in which the deployer has no role any more.
+ * Throws, saying what to do, when a step fails or the journal is of other code or another configuration.
  */
 export async function deployWithIgnition(ignition: Ignition): Promise<Manifest> {
   const { rpc, signer, artifacts, config, folder } = ignition;
@@ -102,8 +105,8 @@ function explain(result: Exclude<DeploymentResult, { contracts: unknown }>, depl
 }
 
 /**
- * The transactions that created the contracts. Ignition's own list of transactions fails after one was sent again with higher fees;
- * ours has every attempt, of which one was mined.
+ * The transactions that created the contracts. Ignition's own list of transactions fails after one was sent again with
+ * higher fees; ours has every attempt, of which one was mined.
  */
 async function creationsOf(
   { rpc, signer, sent }: Ignition,

@@ -1,4 +1,7 @@
-/** The deployment plan as a Hardhat Ignition module: every step waits for the one before it, so nonces and addresses never vary. */
+/**
+ * The deployment plan as a Hardhat Ignition module: every step waits for the one before it, so nonces and addresses
+ * never vary.
+ */
 import { type ArgumentType, buildModule, type Artifact as IgnitionArtifact } from "@nomicfoundation/ignition-core";
 import type { Artifacts, ContractName } from "../../backend/adapters/chain/artifacts.ts";
 import { type Known, resolveAll, type Step } from "../../backend/adapters/chain/deploymentPlan.ts";

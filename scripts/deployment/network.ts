@@ -1,4 +1,6 @@
-/** Networks, endpoints and the deployer's key, as hardhat.config.ts, the environment and Hardhat's keystore name them. */
+/**
+ * Networks, endpoints and the deployer's key, as hardhat.config.ts, the environment and Hardhat's keystore name them.
+ */
 import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 import type { Hex } from "../../backend/adapters/chain/rpc.ts";
 import { hardhat } from "./hardhat.ts";

@@ -9,8 +9,8 @@ type Transaction = { readonly nonce: Hex; readonly gas: Hex; readonly to?: Hex |
 };
 
 /**
- * Transactions are signed here and kept in the journal before they are sent. Ignition writes down that it is about to send
- * and afterwards what was sent: who is killed in between finds the transaction in this journal.
+ * Transactions are signed here and kept in the journal before they are sent. Ignition writes down that it is about to
+ * send and afterwards what was sent: who is killed in between finds the transaction in this journal.
  */
 export function signingProvider(rpc: Rpc, signer: Signer, journal: SendingJournal): EIP1193Provider {
   async function plainly(method: string, params: readonly unknown[]): Promise<unknown> {

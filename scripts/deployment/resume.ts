@@ -8,8 +8,9 @@ import type { SendingJournal } from "../../backend/adapters/chain/confirmedSende
 import { call, type Rpc, request } from "../../backend/adapters/chain/rpc.ts";
 
 /**
- * Prepares the journal of an earlier run. What is on the chain must be this code (Ignition compares only what is not); a step that
- * failed or has sent nothing is forgotten, so that it can be tried with other arguments. One that timed out may still happen.
+ * Prepares the journal of an earlier run. What is on the chain must be this code (Ignition compares only what is not);
+ * a step that failed or has sent nothing is forgotten, so that it can be tried with other arguments. One that timed out
+ * may still happen.
  */
 export async function takeUp(deploymentDir: string, artifacts: Artifacts): Promise<void> {
   const file = (name: string) => readFileSync(join(deploymentDir, name), "utf8");
@@ -27,8 +28,8 @@ export async function takeUp(deploymentDir: string, artifacts: Artifacts): Promi
 }
 
 /**
- * Where a run died between "about to send" and "sent": the transaction is in our own journal, or it was never sent. Throws any
- * other error, with the remedy.
+ * Where a run died between "about to send" and "sent": the transaction is in our own journal, or it was never sent.
+ * Throws any other error, with the remedy.
  */
 export async function recover(
   { rpc, sent, artifacts }: { readonly rpc: Rpc; readonly sent: SendingJournal; readonly artifacts: Artifacts },
@@ -45,7 +46,8 @@ export async function recover(
   const raw = sent.kept.findLast((bytes) => Transaction.from(bytes).nonce === lost.nonce);
   if (raw === undefined) return wipe(deploymentDir, resolverOf(artifacts), lost.futureId);
   const hash = Transaction.from(raw).hash as string;
-  // It may be mined, on its way or lost; what the node says to the same bytes a second time matters only when it is lost.
+  // It may be mined, on its way or lost; what the node says to the same bytes a second time matters only when it is
+  // lost.
   const [again] = await rpc.ask([call("eth_sendRawTransaction", raw)]);
   if ((await request(rpc, "eth_getTransactionByHash", hash)) === null)
     throw new Error(

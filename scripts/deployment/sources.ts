@@ -1,4 +1,7 @@
-/** Source verification: the manifest's contracts are shown, with their sources, to Sourcify and to an explorer whose key is given. */
+/**
+ * Source verification: the manifest's contracts are shown, with their sources, to Sourcify and to an explorer whose
+ * key is given.
+ */
 import { verifyContract } from "@nomicfoundation/hardhat-verify/verify";
 import { type ContractName, SOURCES } from "../../backend/adapters/chain/artifacts.ts";
 import type { DeployedContract, Manifest } from "../../backend/adapters/chain/deployment.ts";

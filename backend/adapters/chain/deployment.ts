@@ -1,6 +1,6 @@
 /**
- * Puts the contracts on a chain by the deployment plan and answers the manifest. A deployer that never sent anything before
- * gets the same addresses on every chain.
+ * Puts the contracts on a chain by the deployment plan and answers the manifest. A deployer that never sent anything
+ * before gets the same addresses on every chain.
  */
 import { getCreateAddress, Interface, keccak256 } from "ethers";
 import { type Artifact, type Artifacts, type ContractName, creationCode, encodeCall } from "./artifacts.ts";
@@ -118,8 +118,8 @@ function versionOf({ abi }: Artifact, spec: object): Hex {
 }
 
 /**
- * Compares a chain with the manifest and the local compile; answers one sentence per difference. The creation transaction
- * is compared byte for byte, because immutables make the code at the address differ from the compiler's.
+ * Compares a chain with the manifest and the local compile; answers one sentence per difference. The creation
+ * transaction is compared byte for byte, because immutables make the code at the address differ from the compiler's.
  */
 export async function deploymentDifferences(rpc: Rpc, manifest: Manifest, artifacts: Artifacts): Promise<string[]> {
   if (rpc.chainId !== manifest.chainId)

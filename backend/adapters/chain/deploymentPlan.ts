@@ -1,6 +1,6 @@
 /**
- * What is deployed and how it is wired, as data: the embedded start and Hardhat Ignition both carry out this one plan. At its
- * end the deployer has no role left, unless it is the admin itself.
+ * What is deployed and how it is wired, as data: the embedded start and Hardhat Ignition both carry out this one plan.
+ * At its end the deployer has no role left, unless it is the admin itself.
  */
 import { Interface, ZeroHash } from "ethers";
 import type { Artifacts, ContractName } from "./artifacts.ts";
@@ -106,7 +106,7 @@ export const localDeployment = (
   holders,
 });
 
-/** A call's calldata, as an argument of another call. */
+/** A call of a contract: a step, or calldata among another call's arguments. */
 export type Call = { readonly contract: ContractName; readonly verb: string; readonly args: readonly Value[] };
 /** An argument: plain, or known only once contracts before it are deployed. */
 export type Value =
@@ -142,7 +142,7 @@ export function deploymentPlan(config: DeploymentConfig, deployer: Hex, artifact
   ];
 }
 
-/** The contracts' text, then the methods that name it. */
+/** Each text once, before the methods that name it. */
 function publication(algorithms: readonly AlgorithmSpec[]): Step[] {
   const stored = new Set<string>();
   return algorithms.flatMap((algorithm) => {

@@ -1,4 +1,6 @@
-/** The plan carried out by Hardhat Ignition: the same contracts as by the service's own start, whenever it is cut off. */
+/**
+ * The plan carried out by Hardhat Ignition: the same contracts as by the service's own start, whenever it is cut off.
+ */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -240,7 +242,9 @@ function dyingRpc(rpc: Rpc, step: number, moment: "before" | "after"): Rpc {
   };
 }
 
-/** A node that has every transaction in its mempool but mines it only at the n-th attempt; meanwhile blocks are empty. */
+/**
+ * A node that has every transaction in its mempool but mines it only at the n-th attempt; meanwhile blocks are empty.
+ */
 function slowNode(rpc: Rpc, attempts: number): Rpc {
   const waiting = new Map<string, Transaction>();
   return {

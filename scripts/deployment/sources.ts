@@ -21,7 +21,10 @@ export type SourceResult = {
   readonly refusal: string | null;
 };
 
-/** Never throws for a service that is away or says no: that is in the result. */
+/**
+ * Never throws for a service that is away or says no: that is in the result. Sourcify calls AccessManager and
+ * ScheduleChecker a match, not an exact match: alone they need no remapping, and the build's is in their metadata.
+ */
 export async function verifySources(manifest: Manifest, sources: Sources): Promise<SourceResult[]> {
   const hre = await readingOnly(sources);
   const explorer = (await hre.config.verify.etherscan.apiKey.get()) !== "";

@@ -102,6 +102,9 @@ describe("HTTP: disputes", () => {
     expect(asked.status, JSON.stringify(asked.body)).to.equal(202);
     expect(asked.body).to.include({ reason: REASON.reason, askedAt: iso(service.clock.now()), openedAt: null });
     expect(asked.body.bill.state).to.include({ kind: "asked" });
+    expect((await ask("arbiter", "GET", "/arbiter/disputes")).body.disputes, "not before it is on chain").to.deep.equal(
+      [],
+    );
     const again = await ask("anna", "POST", "/driver/sessions/s1/dispute", REASON);
     expect(again.body).to.include({ type: "/docs#already-disputed", status: 409 });
   });

@@ -20,21 +20,24 @@ describe("Settlement: invariants", () => {
       const place = await networkHelpers.loadFixture(town);
       const block = await ethers.provider.getBlockNumber();
       const walk = startWalk(place, randomFrom(seed * 7_919));
-      let what = "the beginning";
+      let [what, law] = ["the beginning", "no unexpected refusal"];
       try {
         for (let step = 1; step <= STEPS; step++) {
           what = await walkOn(walk);
           seen.set(what, (seen.get(what) ?? 0) + 1);
           const picture = await pictureOf(walk);
-          for (const [name, law] of Object.entries(LAWS)) {
-            what = `${what} (${name})`;
-            law(picture, walk);
+          for (const [name, holds] of Object.entries(LAWS)) {
+            law = name;
+            holds(picture, walk);
           }
+          law = "no unexpected refusal";
         }
+        law = "history";
         await expectLawfulHistory(walk, block);
+        law = "invariantWithdrawAlwaysPossible";
         await expectEverybodyCanLeave(walk);
       } catch (cause) {
-        throw new Error(`Walk ${seed}, step ${walk.step}, after ${what}: ${cause}`, { cause });
+        throw new Error(`Walk ${seed}, step ${walk.step}, after ${what}: ${law}: ${cause}`, { cause });
       }
     }
   });

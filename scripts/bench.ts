@@ -11,6 +11,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
   value: () => import("./benchmarks/value.ts"),
   forecast: () => import("./benchmarks/forecast.ts"),
   repair: () => import("./benchmarks/repair.ts"),
+  chain: () => import("./benchmarks/chain.ts"),
 };
 
 const [name = "optimiser", ...args] = process.argv.slice(2);

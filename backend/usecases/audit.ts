@@ -33,6 +33,7 @@ import { auditMoney } from "./auditMoney.ts";
 import { auditOrders } from "./auditOrders.ts";
 import { auditPromises } from "./auditPromises.ts";
 import { auditRefusals } from "./auditRefusals.ts";
+import { type AuditWish, scopeOf } from "./auditScope.ts";
 import type { ChainEye, Ledger, Store } from "./ports.ts";
 
 export type { Outage } from "./auditChain.ts";
@@ -53,6 +54,8 @@ export type AuditParts = {
    * the time. The checker in TypeScript judges every plan either way.
    */
   readonly contractJudges?: "every plan" | "recorded runs";
+  /** Judges this part alone, and says what was not looked at. */
+  readonly part?: AuditWish;
   /** Share done, 0 to 1. */
   readonly onProgress?: (share: number, what: string) => void;
 };
@@ -79,20 +82,30 @@ export async function audit(parts: AuditParts): Promise<AuditReport> {
 
   progress(0, "chain");
   await auditDeployment(chain, findings);
-  const runs = await chain.runs();
+  const everyRun = await chain.runs();
   const events = await chain.moneyEvents();
   progress(0.05, "store");
   const facts = await readFacts(store, market, (share) => progress(0.05 + 0.25 * share, "store"));
-  await auditHashChains(chain, facts, runs, { live, outages: parts.outages ?? [] }, findings);
+  const scope = scopeOf(facts, parts.part);
+  const { judged } = scope;
+  if (scope.note) findings.notes.push(scope.note);
+  const numbers = new Set(judged.groups.map(({ group }) => group.number));
+  const runs = scope.isWhole ? everyRun : everyRun.filter((run) => numbers.has(run.group));
+  const outages = parts.outages ?? [];
+  await auditHashChains(chain, judged, runs, { live, outages, hasSlot: scope.hasSlot }, findings);
   const tariffs = await readTariffs(store, facts);
-  await auditRegisters(chain, ledger, facts, events, tariffs, live, findings);
+  await auditRegisters(chain, ledger, judged, events, tariffs, live, findings);
 
   const plans = await auditEveryPlan(
-    { store, ledger, chain, facts, runs, findings, contractJudges: parts.contractJudges ?? "every plan" },
+    {
+      ...{ store, ledger, chain, facts: judged, runs, findings },
+      scope: scope.isWhole ? undefined : scope,
+      contractJudges: parts.contractJudges ?? "every plan",
+    },
     (share) => progress(0.3 + 0.55 * share, "plans"),
   );
   progress(0.85, "bills");
-  for (const own of facts.sessions) {
+  for (const own of judged.sessions) {
     const check = findings.check("bills");
     attempt(check, sessionName(own.session.id), () => auditEvidence(own, ledger, findings));
     const group = facts.groups.find((one) => one.group.id === own.session.groupId);
@@ -108,20 +121,20 @@ export async function audit(parts: AuditParts): Promise<AuditReport> {
       auditBill(own, { facts, group, tariff, plans: plans.hashes, ledger, findings });
     });
   }
-  await auditSessionSlots(store, facts, findings);
-  auditOrders(facts.groups, plans.ordered, await settlementsOf(store, facts), findings);
-  await auditRefusals(facts.groups, parts.contractJudges === "recorded runs" ? null : chain, findings);
-  await auditBatches(chain, facts, tariffs, events, live, findings);
-  await auditDisputes(chain, facts, events, { live, termS: ledger.disputeTerms.termS }, findings);
-  await auditMoney(chain, facts, events, findings);
+  await auditSessionSlots(store, judged, findings);
+  auditOrders(judged.groups, plans.ordered, await settlementsOf(store, judged), findings, scope.hasOrder);
+  await auditRefusals(judged.groups, parts.contractJudges === "recorded runs" ? null : chain, findings, scope);
+  await auditBatches(chain, judged, tariffs, events, live, findings);
+  await auditDisputes(chain, judged, events, { live, termS: ledger.disputeTerms.termS }, findings);
+  if (scope.isWhole) await auditMoney(chain, facts, events, findings);
   progress(1, "done");
   return {
     ok: findings.differences.length === 0,
-    runsChecked: runs.length,
+    runsChecked: runs.filter((run) => scope.hasSlot(run.slot)).length,
     plansChecked: plans.count,
-    billsChecked: facts.sessions.filter((own) => own.settlement).length,
+    billsChecked: judged.sessions.filter((own) => own.settlement).length,
     leavesChecked: plans.leaves,
-    readingsChecked: facts.sessions.reduce((sum, own) => sum + own.readings.length, 0),
+    readingsChecked: judged.sessions.reduce((sum, own) => sum + own.readings.length, 0),
     differences: findings.differences,
     notes: findings.notes,
     table: findings.table(),
@@ -144,7 +157,8 @@ const LAST_SLOT = 2 ** 31 - 1;
 /** Others' limit shares were computed from these rows, which are the receipts' own intervals. */
 async function auditSessionSlots(store: Store, facts: Facts, findings: Findings): Promise<void> {
   const check = findings.check("slots of bills");
-  for (const { group, sessions } of facts.groups) {
+  for (const { group } of facts.groups) {
+    const sessions = facts.sessions.filter(({ session }) => session.groupId === group.id);
     const rows = new Map<string, { baselineWh: number; allowedWh: number; meteredWh: number }>();
     for (const row of await store.bills.slots(group.id, 0, LAST_SLOT)) rows.set(`${row.sessionId} ${row.slot}`, row);
     for (const { session, receipt } of sessions)

@@ -24,7 +24,7 @@ export async function auditHashChains(
   chain: ChainEye,
   facts: Facts,
   runs: readonly RunRecord[],
-  options: { readonly live: boolean; readonly outages: readonly Outage[] },
+  options: { readonly live: boolean; readonly outages: readonly Outage[]; hasSlot(slot: number): boolean },
   findings: Findings,
 ): Promise<void> {
   const check = findings.check("hash chain of runs");
@@ -39,8 +39,9 @@ export async function auditHashChains(
       check.differs(name, `the ${own.length} recorded runs do not lead to the head of the contract's hash chain`);
     if ((own.at(-1)?.slot ?? 0) !== head.slot)
       check.differs(name, `the last recorded slot is ${own.at(-1)?.slot ?? "none"}, the contract's head ${head.slot}`);
-    for (const [i, run] of own.entries()) auditGap(name, own[i - 1] ?? null, run, options.outages, findings);
-    if (file) auditRecords(file, own, options.live, findings);
+    for (const [i, run] of own.entries())
+      if (options.hasSlot(run.slot)) auditGap(name, own[i - 1] ?? null, run, options.outages, findings);
+    if (file) auditRecords(file, own, options, findings);
     else check.differs(name, `${own.length} runs are recorded, but the store does not know the group`);
   }
 }
@@ -67,16 +68,18 @@ function auditGap(
 function auditRecords(
   { group, records }: GroupFile,
   runs: readonly RunRecord[],
-  live: boolean,
+  { live, hasSlot }: { readonly live: boolean; hasSlot(slot: number): boolean },
   findings: Findings,
 ): void {
   const check = findings.check("recorded slots");
   const bySlot = new Map(runs.map((run) => [run.slot, run]));
   const stored = new Map(records.map((record) => [record.slot, record]));
   for (const run of runs)
-    if (!stored.has(run.slot)) check.differs(slotName(group.id, run.slot), "is on chain, but not in the store");
+    if (hasSlot(run.slot) && !stored.has(run.slot))
+      check.differs(slotName(group.id, run.slot), "is on chain, but not in the store");
   const waiting: RecordedSlot[] = [];
   for (const record of records) {
+    if (!hasSlot(record.slot)) continue;
     const run = bySlot.get(record.slot);
     if (run) compareRecord(group.id, record, run, findings);
     else if (live && record.slot > (runs.at(-1)?.slot ?? 0)) waiting.push(record);

@@ -3,7 +3,7 @@
 import { epochSecond } from "../domain/units.ts";
 import { auditAllocations, auditProfiles, type Commanded } from "./auditCommands.ts";
 import type { Facts, GroupFile } from "./auditFacts.ts";
-import { attempt, type Findings, planName, slotName } from "./auditFindings.ts";
+import { attempt, createFindings, type Findings, planName, slotName } from "./auditFindings.ts";
 import { auditInputs, type Published } from "./auditInputs.ts";
 import { auditJudgement, auditMethod, type BeyondLimit, type Gap } from "./auditMethod.ts";
 import { auditOrdersOfPlan, type PlanOfOrders } from "./auditOrders.ts";
@@ -20,7 +20,8 @@ import {
 } from "./auditPlans.ts";
 import { auditLeaves, auditRows } from "./auditRecords.ts";
 import { auditCars, type Seen } from "./auditRuns.ts";
-import type { ChainEye, Hex, Ledger, PublishedAlgorithm, RunRecord, Store } from "./ports.ts";
+import type { Scope } from "./auditScope.ts";
+import type { ChainEye, Hex, Ledger, PublishedAlgorithm, RunRecord, Store, StoredPlan } from "./ports.ts";
 import { commitmentsOf, earlierStart } from "./recordSlot.ts";
 
 type Parts = {
@@ -31,6 +32,8 @@ type Parts = {
   readonly runs: readonly RunRecord[];
   readonly findings: Findings;
   readonly contractJudges: "every plan" | "recorded runs";
+  /** Without one all plans are judged. */
+  readonly scope?: Scope | undefined;
 };
 
 export type PlansAudited = {
@@ -88,8 +91,10 @@ export async function auditEveryPlan(parts: Parts, onProgress: (share: number) =
   let count = 0;
   for (let page = await nextPage(parts, specs, named, ""); page.length > 0; ) {
     const next = nextPage(parts, specs, named, page[page.length - 1]!.stored.id);
-    for (const { stored, judgement } of page) {
-      count++;
+    for (const { stored, judgement, isJudged } of page) {
+      // What only leads up to the part that is judged is followed in silence.
+      const findings = isJudged ? parts.findings : createFindings();
+      if (isJudged) count++;
       const file = readPlan(stored, facts, named.get(stored.id) ?? null, findings);
       const mode = privacyOf(named.get(stored.id) ?? null);
       const commitments = commitmentsOf(ledger, { ...stored, ...(file ? valueOfBytes(file) : {}) }, mode);
@@ -101,11 +106,15 @@ export async function auditEveryPlan(parts: Parts, onProgress: (share: number) =
       const state = states.get(stored.groupId);
       if (!group || !state || !file) continue;
       if (answer) auditJudgement(file, answer, findings);
-      auditMethod(file, group, facts, findings, gaps, state.beyond, state.previous);
+      if (isJudged) auditMethod(file, group, facts, findings, gaps, state.beyond, state.previous);
       state.previous = file;
       const kept = auditOrdersOfPlan(file, group, ledger, findings);
       if (kept) ordered.push(kept);
-      leaves += await auditOne(parts, file, commitments, group, state, named.get(stored.id) ?? null, specs);
+      const seen = await auditOne(
+        { ...parts, findings },
+        ...([file, commitments, group, state, named.get(stored.id) ?? null, specs] as const),
+      );
+      if (isJudged) leaves += seen;
     }
     onProgress(Math.min(1, count / Math.max(1, named.size)));
     page = await next;
@@ -116,23 +125,29 @@ export async function auditEveryPlan(parts: Parts, onProgress: (share: number) =
 
 const valueOfBytes = ({ plan }: PlanFile) => ({ cost: plan.cost, bound: plan.bound });
 
+/** Plans of the time, and those that a record of its slots names. */
+const isPart = (scope: Scope, { groupId, at }: StoredPlan, named: Named | null) =>
+  scope.hasGroup(groupId) && (scope.hasInstant(at) || (named !== null && scope.hasSlot(named.record.slot)));
+
 /** The plans after one, each already on its way to the checker contract. */
 async function nextPage(
-  { store, chain, contractJudges }: Parts,
+  { store, chain, contractJudges, scope }: Parts,
   specs: Specs,
   named: ReadonlyMap<string, Named>,
   after: string,
 ) {
-  const page = await store.plans.page(epochSecond(0), after, PAGE);
-  return page.map((stored) => {
-    if (contractJudges === "recorded runs" && named.get(stored.id)?.commands === false)
-      return { stored, judgement: null };
+  const page = await store.plans.page(epochSecond(scope?.readFrom ?? 0), after, PAGE);
+  const read = scope ? page.filter(({ at }) => at < scope.readUntil) : page;
+  return read.map((stored) => {
+    const isJudged = !scope || isPart(scope, stored, named.get(stored.id) ?? null);
+    if (!isJudged || (contractJudges === "recorded runs" && named.get(stored.id)?.commands === false))
+      return { stored, judgement: null, isJudged };
     const { problem, x, y, w } = stored;
     const checker = specs.get(stored.algorithm)?.checker ?? chain.checker;
     const judgement = chain.check(checker, `0x${problem}`, `0x${x}`, `0x${y}`, `0x${w}`);
     // Whoever awaits it sees the failure; until then it must not count as unhandled.
     judgement.catch(() => undefined);
-    return { stored, judgement };
+    return { stored, judgement, isJudged };
   });
 }
 
@@ -194,11 +209,11 @@ function finish(parts: Parts, states: ReadonlyMap<string, GroupState>, links: Re
   const { facts, runs, ledger, findings } = parts;
   for (const group of facts.groups) {
     const state = states.get(group.group.id);
-    if (state) auditProfiles(group, state.commanded, Number.POSITIVE_INFINITY, findings);
+    if (state) auditProfiles(group, state.commanded, parts.scope?.until ?? Number.POSITIVE_INFINITY, findings);
     const bySlot = new Map(runs.filter((run) => run.group === group.group.number).map((run) => [run.slot, run]));
     for (const record of group.records) {
       const run = bySlot.get(record.slot);
-      if (!run) continue;
+      if (!run || parts.scope?.hasSlot(record.slot) === false) continue;
       auditEarlier(record, run, links, ledger, findings);
       if (!links.has(record.planId))
         findings
@@ -209,7 +224,7 @@ function finish(parts: Parts, states: ReadonlyMap<string, GroupState>, links: Re
       findings.notes.push(
         `${group.group.id}: ${state.beyond.plans} uncontrolled plans exceed the limit in ${state.beyond.intervals} intervals, by up to ${state.beyond.mostWh} Wh; that is what this method is for`,
       );
-    if (state && state.unrecorded.length > 0)
+    if (state && !parts.scope && state.unrecorded.length > 0)
       findings.notes.push(`${group.group.id}: ${state.unrecorded.length} plans since the last record`);
   }
 }

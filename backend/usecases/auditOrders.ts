@@ -75,9 +75,11 @@ export function auditOrders(
   plans: readonly PlanOfOrders[],
   settlements: ReadonlyMap<string, OrderSettlement>,
   findings: Findings,
+  isJudged: (order: FlexibilityOrder) => boolean = () => true,
 ): void {
   for (const group of groups)
     for (const [place, order] of group.orders.entries()) {
+      if (!isJudged(order)) continue;
       const check = findings.check("orders");
       const own = plans.filter((plan) => plan.groupId === group.group.id);
       auditAnswer(order, check);

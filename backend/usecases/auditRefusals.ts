@@ -12,6 +12,7 @@ import type { GroupFile, SessionFile } from "./auditFacts.ts";
 import { at, type Check, type Findings } from "./auditFindings.ts";
 import { bytes } from "./auditPlans.ts";
 import { promisesAt } from "./auditRuns.ts";
+import type { Scope } from "./auditScope.ts";
 import { RESERVE } from "./groupProblem.ts";
 import type { ChainEye } from "./ports.ts";
 
@@ -22,10 +23,12 @@ export async function auditRefusals(
   groups: readonly GroupFile[],
   chain: Pick<ChainEye, "check" | "checker"> | null,
   findings: Findings,
+  scope?: Pick<Scope, "hasSession" | "hasInstant">,
 ): Promise<void> {
   for (const group of groups)
     for (const own of group.sessions)
       for (const refusal of own.refusals) {
+        if (scope && !(scope.hasSession(own) && scope.hasInstant(refusal.at))) continue;
         const where = `refusal of session ${own.session.id} at ${at(refusal.at)}`;
         const check = findings.check("proofs of refusals");
         check.looked();

@@ -13,6 +13,14 @@ export function chainView({ reader, database }: Pick<System, "reader" | "databas
       const { amount, readyAt } = await reader.withdrawal(address as `0x${string}`);
       return { amountMicroEur: amount, readyAt };
     },
+    async owed(address) {
+      let owed = 0n;
+      for (const { args } of await reader.logs("Settlement", "Shortfall", [null, null, address])) {
+        const [debt] = await reader.ask("Settlement", "debtOf", [args.cpo, args.number]);
+        owed += debt.amount;
+      }
+      return owed;
+    },
     async offer(cpoNumber) {
       const [offer, pot] = await reader.ask("Settlement", "offerOf", [cpoNumber]);
       return { pricePerKwh: BigInt(offer), potMicroEur: BigInt(pot) };

@@ -43,6 +43,8 @@ export type Accounts = {
   /** Asks for the password of the cookie's account again; counts like an attempt to sign in. */
   confirm(password: string, client: Client): Promise<Confirmed>;
   whoIs(cookie: string | undefined): Promise<Account | null>;
+  /** Deletes a driver's account with its password and sessions; without effect when it is gone already. */
+  remove(accountId: string): Promise<void>;
   keyOf(token: string): Promise<MachineKey | null>;
   createKey(
     wish: Pick<MachineKey, "name" | "cpoId" | "purpose" | "locationId" | "groupId">,

@@ -35,6 +35,8 @@ export type ChainView = {
   account(address: string): Promise<ChainAccount>;
   /** `Settlement.withdrawalOf`: what is announced, and from when it can be withdrawn. */
   withdrawal(address: string): Promise<{ readonly amountMicroEur: bigint; readonly readyAt: number }>;
+  /** What a driver still owes of bills that the balance did not cover, micro-euro. */
+  owed(address: string): Promise<bigint>;
   /** `Settlement.offerOf`: what a CPO pays for FLEX, and what is left in its pot. */
   offer(cpoNumber: number): Promise<{ readonly pricePerKwh: bigint; readonly potMicroEur: bigint }>;
   /** Whether the outbox has a call of this key that is not final. */

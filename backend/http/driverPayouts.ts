@@ -1,12 +1,10 @@
 /** A driver takes money out to an address of the driver's own, and FLEX as tokens. */
 import { z } from "zod";
-import { epochSecond } from "../domain/units.ts";
-import type { OnChain } from "../usecases/payouts.ts";
 import { confirmed } from "./accountRoutes.ts";
 import type { Deps } from "./deps.ts";
 import { granted } from "./problems.ts";
 import { at, atOrNull, instantText, money, moneyText } from "./quantities.ts";
-import { readChain } from "./readChain.ts";
+import { onChainOf } from "./readChain.ts";
 import { type Route, route } from "./route.ts";
 import * as schemas from "./schemas.ts";
 
@@ -32,23 +30,11 @@ const withdrawal = z
   .meta({ id: "Withdrawal" });
 
 export function driverPayouts(deps: Deps): readonly Route[] {
-  const { usecases, store, chain } = deps;
+  const { usecases } = deps;
+  const standingOf = (driverId: string) => onChainOf(deps, driverId);
   const tag = "Driver" as const;
   const who = ["driver"] as const;
   const queued = { 202: { description: "Signed and on its way to the chain", schema: withdrawal } };
-
-  async function standingOf(driverId: string): Promise<OnChain & { readonly address: string }> {
-    const driver = await store.drivers.byId(driverId);
-    if (!driver) throw new Error(`Driver ${driverId} signed in, but is not in the store.`);
-    const { address } = driver;
-    const { availableMicroEur, flexWh, nonce } = await readChain(chain.account(address));
-    const announced = await readChain(chain.withdrawal(address));
-    const readyAt = epochSecond(announced.readyAt);
-    return {
-      ...{ address, nonce, availableMicroEur, flexWh: Number(flexWh) },
-      ...{ announcedMicroEur: announced.amountMicroEur, readyAt },
-    };
-  }
 
   async function shown(driverId: string): Promise<z.output<typeof withdrawal>> {
     const onChain = await standingOf(driverId);

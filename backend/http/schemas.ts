@@ -224,6 +224,12 @@ export const keyExport = z.strictObject({
     .literal(true, { error: "Give true: whoever holds the key can spend what is on the account." })
     .meta({ description: "Whoever holds the key can spend what is on the account" }),
 });
+export const erasure = z.strictObject({
+  password: again,
+  giveUp: z.boolean({ error: "Give true or false." }).default(false).meta({
+    description: "Leave to nobody what is on the account: it stays in the contract for ever",
+  }),
+});
 export const flexClaim = z.strictObject({ to: ownAddress, password: again });
 
 /* --------------------------------------------------------------------------------------------------- CPO */

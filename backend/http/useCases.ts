@@ -10,6 +10,7 @@ import { decideDispute } from "../usecases/decideDispute.ts";
 import { answerProfile } from "../usecases/dispatchProfiles.ts";
 import { disputable, disputeBill } from "../usecases/disputeBill.ts";
 import { driverBundle } from "../usecases/driverBundle.ts";
+import { eraseDriver } from "../usecases/eraseDriver.ts";
 import { exportKey } from "../usecases/exportKey.ts";
 import { health, type Probes } from "../usecases/health.ts";
 import { optOut } from "../usecases/optOut.ts";
@@ -68,6 +69,7 @@ export function bindUseCases(world: World, probes: Probes, run: RunStep = (step)
     withdraw: bound(withdraw),
     claimFlex: bound(claimFlex),
     exportKey: bound(exportKey),
+    eraseDriver: bound(eraseDriver),
     disputeBill: bound(disputeBill),
     decideDispute: bound(decideDispute),
     setUpSite: bound<SitePlan, Awaited<ReturnType<typeof setUpSite>>>(setUpSite),

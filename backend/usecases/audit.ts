@@ -16,6 +16,7 @@ import { auditBatches } from "./auditBatches.ts";
 import { auditBill } from "./auditBills.ts";
 import { auditDeployment, auditHashChains, auditRegisters, type Outage, readTariffs } from "./auditChain.ts";
 import { auditDisputes } from "./auditDisputes.ts";
+import { noteErasures } from "./auditErasures.ts";
 import { auditEveryPlan } from "./auditEveryPlan.ts";
 import { auditEvidence } from "./auditEvidence.ts";
 import { type Facts, readFacts } from "./auditFacts.ts";
@@ -126,6 +127,7 @@ export async function audit(parts: AuditParts): Promise<AuditReport> {
   await auditRefusals(judged.groups, parts.contractJudges === "recorded runs" ? null : chain, findings, scope);
   await auditBatches(chain, judged, tariffs, events, live, findings);
   await auditDisputes(chain, judged, events, { live, termS: ledger.disputeTerms.termS }, findings);
+  noteErasures(judged, findings);
   if (scope.isWhole) await auditMoney(chain, facts, events, findings);
   progress(1, "done");
   return {

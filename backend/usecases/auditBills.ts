@@ -15,6 +15,7 @@ import { shown } from "../flexibility/shown.ts";
 import type { Receipt } from "../settlement/receipt.ts";
 import { receiptFaults } from "../settlement/recheck.ts";
 import { SETTLEMENT_METHOD } from "../settlement/settle.ts";
+import { auditErasedBill, erasedDriverOf } from "./auditErasures.ts";
 import type { Facts, GroupFile, OwnRows, SessionFile } from "./auditFacts.ts";
 import { billName, type Check, type Findings, priceName, readingName } from "./auditFindings.ts";
 import { limitOf } from "./auditRuns.ts";
@@ -31,6 +32,11 @@ export type BillContext = {
 };
 
 export function auditBill(own: SessionFile, context: BillContext): void {
+  const erased = erasedDriverOf(own, context.facts);
+  if (erased) {
+    auditErasedBill(own, erased, context.findings.check("bills"));
+    return;
+  }
   const { settlement, receipt, session } = own;
   const check = context.findings.check("bills");
   const where = billName(session.id);

@@ -85,6 +85,9 @@ export type AssetSpec = {
   readonly fromSlot: number;
 };
 
+/** What is left of a settlement's secrets when its driver was erased. */
+export const ERASED = { receipt: "", salt: `0x${"00".repeat(32)}` } as const;
+
 export type Ledger = {
   /** Versions (keccak256 of the registered specification) of the algorithms that plans may claim. */
   readonly versions: Readonly<Record<MethodName, Hex>>;

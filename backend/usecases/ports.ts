@@ -181,6 +181,8 @@ export type Driver = {
   readonly address: string;
   readonly consentHash: string;
   readonly registeredAt: EpochSecond;
+  /** Since then nobody knows who it was: name, account, key, preferences, receipts and their salts are gone. */
+  readonly erasedAt?: EpochSecond;
 };
 
 export type DriverPreferences = {
@@ -203,6 +205,8 @@ export type DriverStore = {
   wallet(driverId: string): Promise<SealedWallet | null>;
   preferences(driverId: string): Promise<DriverPreferences | null>;
   setPreferences(preferences: DriverPreferences): Promise<void>;
+  /** Forgets who the driver was and deletes the key; what was posted on chain stays as it was. */
+  erase(driverId: string, at: EpochSecond): Promise<void>;
 };
 
 export type SessionStore = {

@@ -45,7 +45,8 @@ export async function startSession(world: World, plugIn: PlugIn): Promise<Starte
     );
   if (plugIn.at > now + AHEAD_S)
     return refused("bad-instant", "The plug-in lies in the future. Check the station's clock.");
-  if (plugIn.driverId !== null && !(await store.drivers.byId(plugIn.driverId)))
+  const driver = plugIn.driverId === null ? null : await store.drivers.byId(plugIn.driverId);
+  if (plugIn.driverId !== null && (!driver || driver.erasedAt !== undefined))
     return refused("unknown-driver", `Driver ${plugIn.driverId} is not registered.`);
   const group = await store.sites.group(evse.groupId);
   if (!group) throw new Error(`EVSE ${evse.id} belongs to group ${evse.groupId}, which is not in the store.`);

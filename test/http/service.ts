@@ -103,6 +103,7 @@ export async function startService(options: ServiceOptions = {}) {
     away: false,
     account: async () => answered({ availableMicroEur: 50_000_000n, flexWh: 12_500, nonce: 0 }),
     withdrawal: async () => answered({ amountMicroEur: 0n, readyAt: 0 }),
+    owed: async () => answered(0n),
     offer: async () => answered({ pricePerKwh: 45_000n, potMicroEur: 1_000_000n }),
     waits: async (key) => {
       const { rows } = await sql<{ n: number }>`select count(*)::int n from outbox where key = ${key}`.execute(

@@ -85,6 +85,7 @@ const STRANGERS: Record<string, Stranger> = {
     gets: 409,
   },
   "POST /driver/key/export": { body: { password: "not the south's", understood: true }, gets: 401 },
+  "POST /driver/erasure": { body: { password: "not the south's" }, gets: 401 },
   "POST /driver/flex/claim": { body: { to: `0x${"00".repeat(20)}`, password: PASSWORD }, gets: 422 },
   "GET /cpo/groups": own,
   "GET /cpo/groups/{groupId}": ofGroup,

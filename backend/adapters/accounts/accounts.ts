@@ -162,6 +162,10 @@ export function createAccounts({ db, random, now, ...settings }: AccountsOptions
     /** Whose session the cookie names, or null. */
     whoIs,
     confirm,
+    async remove(accountId: string): Promise<void> {
+      const { internalAdapter } = await auth.$context;
+      await internalAdapter.deleteUser(accountId);
+    },
     ensureAccount,
     ensureStaff: (staff: Omit<NewAccount, "kind" | "cpoId"> & { readonly cpoId: string }) =>
       ensureAccount({ ...staff, kind: "staff" }),

@@ -2,6 +2,7 @@
 import type { Insertable, Selectable } from "kysely";
 import { wattHour } from "../../domain/units.ts";
 import type { Driver, DriverPreferences, DriverStore, Hex, SealedWallet } from "../../usecases/ports.ts";
+import { eraseDriver } from "./erasure.ts";
 import { inTransaction } from "./numbers.ts";
 import type { Database, Db } from "./schema.ts";
 import { fromDate, toDate } from "./values.ts";
@@ -71,6 +72,7 @@ export const driverStore = (db: Db): DriverStore => ({
       .onConflict((conflict) => conflict.column("driver_id").doUpdateSet(rest))
       .execute();
   },
+  erase: (driverId, at) => inTransaction(db, (trx) => eraseDriver(trx, driverId, at)),
 });
 
 const toDriver = (row: Selectable<Database["driver"]>): Driver => ({
@@ -80,6 +82,7 @@ const toDriver = (row: Selectable<Database["driver"]>): Driver => ({
   address: row.address,
   consentHash: row.consent_hash,
   registeredAt: fromDate(row.registered_at),
+  ...(row.erased_at && { erasedAt: fromDate(row.erased_at) }),
 });
 
 export const toWallet = (row: Selectable<Database["wallet"]>): SealedWallet | null =>

@@ -25,7 +25,7 @@ export function copyOfProject(): string {
     join(copy, "hardhat.config.ts"),
     `import config from "./hardhat.original.ts";
 const [first] = config.solidity.compilers;
-const compiler = { ...first, settings: { ...first.settings, optimizer: ${JSON.stringify(OPTIMIZER.quick)} } };
+const compiler = { ...first, settings: { ...first.settings, optimizer: ${JSON.stringify(OPTIMIZER.counting)} } };
 const chain = { ...config.networks.default, allowUnlimitedContractSize: true };
 export default {
   ...config,

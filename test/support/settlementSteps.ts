@@ -248,7 +248,7 @@ export function randomStep(walk: Walk): Step {
           })
         : { name: "a minute", expected: () => {} },
     ...(mostly(0.1) ? [() => ({ name: "thirty days", expected: () => {} })] : []),
-    ...Array(2).fill(() => ({ name: "an hour", expected: () => {} })),
+    ...Array(4).fill(() => ({ name: "an hour", expected: () => {} })),
   ];
   return pick(steps)();
 }

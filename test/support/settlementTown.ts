@@ -7,7 +7,7 @@ import { createModel, type Model } from "./settlementModel.ts";
 
 export const HOUR_S = 3_600;
 export const CPOS = [3, 8] as const;
-export const DELAYS = { windowS: 4 * HOUR_S, withdrawNoticeS: HOUR_S };
+export const DELAYS = { windowS: 2 * HOUR_S, withdrawNoticeS: HOUR_S };
 export const TERM_S = 30 * 24 * HOUR_S;
 const PURSE = 50n * EURO;
 export const MAX_CREDIT = 10n * EURO;

@@ -131,7 +131,7 @@ function elsewhere({ method }: RpcCall): RpcAnswer {
 }
 
 /** What a node says that has not seen the last `lag` blocks. It passes transactions on like any other. */
-async function stale(upstream: Rpc, calls: readonly RpcCall[], lag: number): Promise<RpcAnswer[]> {
+export async function stale(upstream: Rpc, calls: readonly RpcCall[], lag: number): Promise<RpcAnswer[]> {
   const head = Math.max(0, Number(await request<Hex>(upstream, "eth_blockNumber")) - lag);
   const unknown = (height: unknown) => typeof height === "string" && Number(height) > head;
   const answers = await upstream.ask(

@@ -3,6 +3,7 @@ import type { EmbeddedChain } from "../../../backend/adapters/chain/embedded.ts"
 import { type Rpc, request } from "../../../backend/adapters/chain/rpc.ts";
 import { startAnvil } from "../../support/anvil.ts";
 import { aBench, type Bench, BILLING, DEPLOYER, embedded, nonceOf, SLOTS } from "./bench.ts";
+import { stale } from "./faultyNode.ts";
 import { sequenceCall } from "./sequence.ts";
 
 const slot = (n: number) => sequenceCall("slots", n);
@@ -77,6 +78,60 @@ describe("the chain writer while the chain does not mine", () => {
       [2, 0],
       [3, 1],
     ]);
+  });
+
+  describe("and its node lags behind by a block", () => {
+    /** One mined, with less than the depth on top; the other one signed and due for a bump. */
+    async function oneMinedOneStuck(lagging: (method: string) => boolean) {
+      const policy = { ...bench.config.policy, depth: 3 };
+      await bench.enqueue(slot(1), slot(2));
+      await bench.writer({ policy }).pass();
+      await mine();
+      await bench.writer({ policy }).pass();
+      expect(await bench.states()).to.deep.equal({ "slots:1": "mined", "slots:2": "signed" });
+      bench.clock.now += 48;
+      const rpc: Rpc = {
+        ...chain.rpc,
+        ask: async (calls) => {
+          const late = calls.some(({ method }) => lagging(method));
+          return late ? stale(chain.rpc, calls, 1) : chain.rpc.ask(calls);
+        },
+      };
+      await bench.writer({ policy, rpc }).pass();
+      return (await attempts()).map(({ nonce, kind }) => `${nonce} ${kind}`);
+    }
+
+    it("does not touch a call whose predecessor the node has not seen", async () => {
+      expect(await oneMinedOneStuck(() => true)).to.deep.equal(["0 call", "1 call"]);
+    });
+
+    it("bumps a call that only a lagging node calls hopeless, and does not give it up", async () => {
+      expect(await oneMinedOneStuck((method) => method === "eth_call")).to.deep.equal(["0 call", "1 call", "1 call"]);
+    });
+  });
+
+  it("takes a head without a number, a block hash that is none and a strange balance for no answer", async () => {
+    await bench.enqueue(slot(1));
+    await bench.writer().pass();
+    await mine();
+    const broken: Readonly<Record<string, (honest: never) => unknown>> = {
+      eth_getBlockByNumber: (block: object) => ({ ...block, number: "0xzz" }),
+      eth_getTransactionReceipt: (receipt: object) => ({ ...receipt, blockHash: "yes" }),
+      eth_getBalance: () => true,
+      eth_getTransactionCount: () => null,
+    };
+    for (const [method, nonsense] of Object.entries(broken)) {
+      const rpc: Rpc = {
+        ...chain.rpc,
+        ask: async (calls) =>
+          (await chain.rpc.ask(calls)).map((one, i) =>
+            one.ok && calls[i]?.method === method ? { ok: true, result: nonsense(one.result as never) } : one,
+          ),
+      };
+      expect(await bench.writer({ rpc }).pass(), method).to.include({ reachable: false });
+      expect(await bench.states(), method).to.deep.equal({ "slots:1": "signed" });
+    }
+    expect(await bench.writer().drain()).to.include({ open: 0 });
   });
 
   it("stops bumping at the ceiling with an alarm and still sends again", async () => {

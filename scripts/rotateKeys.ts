@@ -1,5 +1,5 @@
 /**
- * npm run rotate-keys: wraps all drivers' wallets under the newest key of WALLET_KEKS. With the environment of the service
+ * npm run rotate: wraps all drivers' wallets under the newest key of WALLET_KEKS. With the environment of the service
  * (DATABASE_URL, WALLET_KEKS with the old keys and the new one). May be killed and run again.
  * Exit code 0: every wallet is under the newest key; 1: some do not open; 2: it could not be done.
  */

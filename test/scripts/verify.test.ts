@@ -13,6 +13,8 @@ import { chainTotals } from "../../backend/chainTotals.ts";
 import { DEFAULT_SETTINGS, derivedRandom, openSystem } from "../../backend/compose.ts";
 import { replayScenario } from "../../backend/replay/replayScenario.ts";
 import { readScenario } from "../../backend/replay/scenario.ts";
+import { bundleOut } from "../../backend/usecases/bundle.ts";
+import { driverBundle } from "../../backend/usecases/driverBundle.ts";
 import { type AuditedReplay, auditedReplay } from "../support/auditedReplay.ts";
 import { openTestDatabase, tamper, urlOf, whyNoPostgres } from "../support/databases.ts";
 import { SAMPLE, shortened, temporaryFolder } from "../support/replays.ts";
@@ -67,6 +69,19 @@ describe("npm run verify", function () {
       expect(report.runsChecked).to.equal(60);
     });
 
+    it("judges a group, a session or a time alone, and says what it left", async () => {
+      const session = await verify("--run", saved, "--session", "leaves-early");
+      expect([session.err, session.code]).to.deep.equal(["", 0]);
+      expect(session.out).to.match(
+        /\nNote: judged is a part only: garage from .* until .*, 1 sessions\. Not looked at: /,
+      );
+      expect(session.out).to.match(/ 1 bills and \d+ readings\. No difference\.\n$/);
+      const from = "2026-05-04T09:00:00Z";
+      const time = await verify("--run", saved, "--group", "1", "--from", from, "--to", "2026-05-04T11:00:00Z");
+      expect([time.err, time.code]).to.deep.equal(["", 0]);
+      expect(time.out).to.match(/: 8 runs, \d+ plans, /);
+    });
+
     it("refuses a chain whose file was changed", async () => {
       const folder = temporaryFolder();
       cpSync(join(saved, "database.tar"), join(folder, "database.tar"));
@@ -80,10 +95,15 @@ describe("npm run verify", function () {
 
   it("says what it needs when it is called otherwise, and ends with 2", async () => {
     const calls: readonly (readonly [RegExp, ...string[]])[] = [
-      [/Give one of --run, --service and --database/],
+      [/Give one of --run, --service, --database and --bundle/],
       [/Give one of/, "--run", saved, "--database", "postgres://127.0.0.1/x"],
       [/--database needs --rpc/, "--database", "postgres://127.0.0.1/x"],
       [/--service needs --key/, "--service", "http://127.0.0.1:9"],
+      [/--from yesterday: /, "--run", saved, "--from", "yesterday"],
+      [/There is no group attic in the store; there are garage/, "--run", saved, "--group", "attic"],
+      [/--bundle is judged as a whole/, "--bundle", "x.json", "--group", "garage"],
+      [/The bundle .*none\.json cannot be read/, "--bundle", join(saved, "none.json")],
+      [/is no bundle: .*Download it again/, "--bundle", join(saved, "chain.json")],
       [/write FROM\/UNTIL/, "--run", saved, "--outage", "yesterday"],
       [/Unknown option '--rum'/, "--rum", saved],
       [/database\.tar cannot be read\. --run takes the folder/, "--run", join(saved, "nowhere")],
@@ -107,6 +127,65 @@ describe("npm run verify", function () {
     );
     const help = await verify("--help");
     expect([help.code, help.out.startsWith("npm run verify -- --run FOLDER")]).to.deep.equal([0, true]);
+  });
+
+  describe("of a driver's bundle", () => {
+    let file: string;
+    let bundle: any;
+    before(async () => {
+      const { store, ledger, manifest } = replay.system;
+      const session = (await store.sessions.byId("leaves-early"))!;
+      const clock = { now: () => session.pluggedAt };
+      const made = await driverBundle({ store, ledger, clock } as never, session.driverId!, [session]);
+      bundle = JSON.parse(JSON.stringify({ ...bundleOut(made), manifest }));
+      file = join(temporaryFolder(), "bundle.json");
+      writeFileSync(file, JSON.stringify(bundle));
+    });
+    const changed = (change: (copy: any) => void) => {
+      const copy = structuredClone(bundle);
+      change(copy);
+      const other = join(temporaryFolder(), "changed.json");
+      writeFileSync(other, JSON.stringify(copy));
+      return other;
+    };
+
+    it("ends with 0 off line, and says what only a chain can tell", async () => {
+      const { code, out, err } = await verify("--bundle", file);
+      expect([err, code]).to.deep.equal(["", 0]);
+      expect(out).to.match(/Note: off line: only a chain can tell/);
+      expect(out).to.match(/off line, for chain 31337: 1 sessions, 1 bills and \d+ leaves\. No difference\.\n$/);
+    });
+
+    it("ends with 1 and names what was changed", async () => {
+      const receipt = changed(({ sessions: [one] }) => (one.bill.receipt = one.bill.receipt.replace("0", "1")));
+      const text = await verify("--bundle", receipt);
+      expect(text.code).to.equal(1);
+      expect(text.out).to.match(
+        /^DIFFERS {2}bill of session leaves-early: .*\nDIFFERS {2}bill of session leaves-early: /,
+      );
+      const salt = changed(({ sessions: [one] }) => (one.slots[0].leaves[0].salt = `0x${"12".repeat(32)}`));
+      const json = await verify("--bundle", salt, "--json");
+      expect(json.code).to.equal(1);
+      expect(JSON.parse(json.out).differences[0].where).to.match(/^recorded slot \d+, session leaves-early$/);
+    });
+
+    it("is held against the chain of a node", async () => {
+      const chain = await importChain(JSON.parse(readFileSync(join(saved, "chain.json"), "utf8")), { port: 0 });
+      try {
+        const honest = await verify("--bundle", file, "--rpc", chain.url!);
+        expect([honest.err, honest.code]).to.deep.equal(["", 0]);
+        expect(honest.out).to.match(/\nhash chain of runs +60 +0\n/);
+        expect(honest.out).not.to.contain("off line");
+        const left = changed(({ sessions: [one] }) => one.slots.splice(Math.floor(one.slots.length / 2), 1));
+        const { code, out } = await verify("--bundle", left, "--rpc", chain.url!);
+        expect(code).to.equal(1);
+        expect(out).to.match(
+          /^DIFFERS {2}recorded slot \d+, session leaves-early: is on chain .* but not in the bundle\n/,
+        );
+      } finally {
+        await chain.close();
+      }
+    });
   });
 
   describe("of a running service", () => {

@@ -31,6 +31,7 @@ export default {
   ...config,
   solidity: { ...config.solidity, compilers: [compiler], overrides: {} },
   networks: { ...config.networks, default: chain },
+  test: { ...config.test, mocha: { timeout: 1_200_000 } },
 };\n`,
   );
   return copy;

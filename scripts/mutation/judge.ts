@@ -56,8 +56,10 @@ function mocha(files: readonly string[]): string {
   // Fewer random cases than in `npm test`, the same ones for each mutant.
   const few = { SETTLEMENT_SEQUENCES: "8", CHECKER_CASES: "60" };
   const env = { ...process.env, ...few, HARDHAT_DISABLE_TELEMETRY: "true", NODE_COMPILE_CACHE: join(copy, "cache") };
-  const command = [join(TOP, "node_modules", "mocha", "bin", "mocha.js"), "--bail", "--reporter", "tap", ...files];
-  const options = { cwd: copy, env, encoding: "utf8", timeout: 600_000, maxBuffer: 2 ** 28 } as const;
+  const program = join(TOP, "node_modules", "mocha", "bin", "mocha.js");
+  // A busy machine must not look like a mistake that was noticed.
+  const command = [program, "--bail", "--reporter", "tap", "--timeout", "1200000", ...files];
+  const options = { cwd: copy, env, encoding: "utf8", timeout: 3_600_000, maxBuffer: 2 ** 28 } as const;
   let words = "";
   for (let attempt = 1; attempt <= 2; attempt++) {
     const { status, stdout, stderr } = spawnSync(process.execPath, command, options);

@@ -127,7 +127,7 @@ export async function simulate(
 }
 
 /**
- * Hands signed bytes to every endpoint. Whatever a node says is ignored on purpose: "already known" is worded
+ * Hands signed bytes to the first endpoint that answers. Whatever a node says is ignored on purpose: "already known" is worded
  * differently everywhere, a lost answer looks like a lost request, and only a receipt tells the truth.
  */
 export async function broadcast(rpc: Rpc, raws: readonly Hex[]): Promise<void> {

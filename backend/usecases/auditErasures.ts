@@ -34,9 +34,9 @@ export function auditErasedBill({ session, settlement }: SessionFile, driver: Dr
 
 /** Names what nobody can open any more, and why. */
 export function noteErasures(facts: Facts, findings: Findings): void {
-  const check = findings.check("erased drivers");
   for (const driver of facts.drivers.values()) {
     if (driver.erasedAt === undefined) continue;
+    const check = findings.check("erased drivers");
     check.looked();
     const where = `driver ${driver.id}`;
     if (driver.name !== "" || driver.accountId !== null)

@@ -8,6 +8,7 @@ import { epochSecond, microEurPerKwh, second, type WattHour, watt, wattHour } fr
 import { admit } from "../../backend/optimisation/admission.ts";
 import { planOf } from "../../backend/optimisation/algorithms.ts";
 import { leastCost } from "../../backend/optimisation/leastCost.ts";
+import { leastLaxity } from "../../backend/optimisation/leastLaxity.ts";
 import type { GroupProblem, Interval } from "../../backend/optimisation/problem.ts";
 import { EXTRA, SCALE, VOLL } from "../../backend/usecases/groupProblem.ts";
 import { createHabits, type Habits, learn } from "../../backend/usecases/habits.ts";
@@ -147,7 +148,8 @@ async function carryOut(
   if (!present.some((car) => car.gotWh < car.needWh)) return 0;
   const draft = problemOf(year, slot, present);
   const problem = { ...draft, weights: { ...draft.weights, early: earlyFor(choice, draft, habits) } };
-  const plan = await planOf(problem, choice, solve);
+  // As in the control cycle: when a solver is late or fails, least laxity plans this slot.
+  const plan = await planOf(problem, choice, solve).catch(() => leastLaxity(problem));
   const planned = new Map(problem.cars.map((car, i) => [car.session, plan.energyWh[i]?.[0] ?? 0]));
   const wishedWh = sum([...planned.values()]);
   // The guard: what the true load does not leave room for is trimmed from all alike.

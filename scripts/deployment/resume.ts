@@ -1,5 +1,5 @@
 /** What has to be put right in Ignition's journal before a deployment that was cut off goes on. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type Artifact, type EIP1193Provider, status, trackTransaction, wipe } from "@nomicfoundation/ignition-core";
 import { Transaction } from "ethers";
@@ -15,6 +15,7 @@ import { call, type Rpc, request } from "../../backend/adapters/chain/rpc.ts";
 export async function takeUp(deploymentDir: string, artifacts: Artifacts): Promise<void> {
   const file = (name: string) => readFileSync(join(deploymentDir, name), "utf8");
   if (!existsSync(join(deploymentDir, "journal.jsonl"))) return;
+  dropIfCutOff(join(deploymentDir, "deployed_addresses.json"));
   const { contracts, failed, started } = await status(deploymentDir, resolverOf(artifacts));
   for (const [futureId, { contractName }] of Object.entries(contracts))
     if (JSON.parse(file(`artifacts/${futureId}.json`)).bytecode !== artifacts[contractName as ContractName].bytecode)
@@ -25,6 +26,15 @@ export async function takeUp(deploymentDir: string, artifacts: Artifacts): Promi
   const sending = new Set(lines.map((line) => JSON.parse(line).futureId));
   const idle = [...failed.map(({ futureId }) => futureId), ...started.filter((futureId) => !sending.has(futureId))];
   for (const futureId of idle) await wipe(deploymentDir, resolverOf(artifacts), futureId);
+}
+
+/** Ignition keeps a list of addresses for people, beside its journal; one that a kill cut off would stop the next run. */
+function dropIfCutOff(list: string): void {
+  try {
+    JSON.parse(readFileSync(list, "utf8"));
+  } catch {
+    rmSync(list, { force: true });
+  }
 }
 
 /**

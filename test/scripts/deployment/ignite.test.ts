@@ -1,7 +1,7 @@
 /**
  * The plan carried out by Hardhat Ignition: the same contracts as by the service's own start, whenever it is cut off.
  */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -131,6 +131,15 @@ describe("The deployment with Hardhat Ignition", function () {
         expect(await sentBy(rpc), "transactions in all").to.equal(STEPS);
       }
     });
+
+  it("goes on when it was killed while the list of addresses was written", async () => {
+    const rpc = await freshChain();
+    expect(await refusalOf(run(rpc, config, dyingAt(6)))).to.match(/killed/);
+    const { url } = await openFolder(deployments, rpc, GENESIS_AT);
+    writeFileSync(new URL("deployed_addresses.json", url), '{ "OliMove#Acc');
+    await run(rpc);
+    expect(await sentBy(rpc)).to.equal(STEPS);
+  });
 
   it("says so when the node does not take the kept transaction, and goes on once it does", async () => {
     const rpc = await freshChain();

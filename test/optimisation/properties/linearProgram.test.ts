@@ -40,7 +40,8 @@ describe("linear-program, on random problems", function () {
         expect(plan.bound! <= plan.cost).to.equal(true);
         // Late energy and waiting have prices that many cars together may outweigh; export limits and PV do not.
         if (chosen.waitingMicroEurPerHour > 0 || problem.cars.some(({ first }) => first)) return;
-        expect(promisedWh(problem, plan)).to.equal(promisedWh(problem, leastCost(problem)));
+        // More where feeding in, which these parameters limit, is worth more than a promise.
+        expect(promisedWh(problem, plan)).to.be.at.least(promisedWh(problem, leastCost(problem)));
       }),
       howOften(200),
     );

@@ -55,10 +55,10 @@ contract ScheduleChecker is IScheduleChecker {
         return (int128(s.cost), s.claims ? int128(s.bound) : type(int128).min);
     }
 
-    /// @dev Exact lengths come first: without them two different readings of the same bytes would be possible.
+    /// @dev Exact lengths come first: without them two different readings of the same bytes would be possible. Bytes shorter
+    /// than a header have none of them, whatever is read behind their end.
     function _header(bytes calldata p, bytes calldata y, bytes calldata w) private pure returns (State memory s) {
         unchecked {
-            require(p.length >= HEADER, Broken(LENGTH, 0));
             uint256 head = _word(p, 32);
             s.n = (head >> 128) & 0xffff;
             s.m = (head >> 112) & 0xffff;

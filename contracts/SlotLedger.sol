@@ -209,7 +209,6 @@ contract SlotLedger is ISlotLedger, AccessManaged, Pausable {
     /// length, and a selector precedes them: nothing overflows.
     function _wellFormed(bytes calldata rows) private pure returns (bool ok) {
         if (rows.length % ROW != 0) return false;
-        if (rows.length == 0) return true;
         assembly ("memory-safe") {
             let at := sub(rows.offset, 2)
             let last := add(at, sub(rows.length, ROW))

@@ -11,7 +11,8 @@ import {IAlgorithmRegistry, Version} from "./IAlgorithmRegistry.sol";
 /// @param plan keccak256(abi.encode(salt, keccak256(x), keccak256(y), keccak256(w))): the certificate is committed too.
 /// @param value With rows: int128 cost | int128 bound, bound = type(int128).min for a plan that claims nothing. Without
 /// rows: keccak256(abi.encode(salt, int256 cost, int256 bound)), since a cost of 0 would show an empty home.
-/// @param earlier Hash chain of the plans made since the last record; 0 if there were none.
+/// @param earlier Hash chain of the plans made since the last record. It begins with 0 where rows are public, else with a hash
+/// under the salt, since a 0 would show that nobody came or left.
 /// @param root Merkle root of the salted leaves (promises, allocations); 0 if there are none.
 /// @param rows 12 bytes per asset, big-endian: index u16 | limit u16 (10 W) | power i16 (20 W) | status u8 | flags u8 |
 /// register u32 (Wh). `limit` is commanded for this slot; `power` and `register` were measured at the end of the slot

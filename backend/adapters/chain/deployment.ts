@@ -13,6 +13,7 @@ import type { Signer } from "./signer.ts";
 export { type Artifact, type Artifacts, type ContractName, loadArtifacts } from "./artifacts.ts";
 export {
   type AlgorithmSpec,
+  CANCELLABLE,
   type DeploymentConfig,
   localDeployment,
   PERMISSIONS,

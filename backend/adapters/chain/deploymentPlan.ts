@@ -8,7 +8,10 @@ import { chunksOf } from "./codeChunks.ts";
 import { hashText } from "./commitments.ts";
 import type { Hex } from "./rpc.ts";
 
-/** Role numbers of the AccessManager. The arbiter decides disputes and is neither CPO nor biller. */
+/**
+ * Role numbers of the AccessManager. The arbiter decides disputes and is neither CPO nor biller. The governor is the admin
+ * again, where a guardian can stop it: what is the admin role's own, a guardian cannot cancel.
+ */
 export const ROLES = {
   admin: 0n,
   guardian: 1n,
@@ -20,9 +23,10 @@ export const ROLES = {
   publisher: 7n,
   pauser: 8n,
   faucet: 9n,
+  governor: 10n,
 } as const;
 
-/** Which role may call what; every other restricted function (unpause, retire) is the admin's. */
+/** Which role may call what. */
 export const PERMISSIONS = [
   { role: "operator", contract: "SlotLedger", functions: ["record"] },
   { role: "biller", contract: "Settlement", functions: ["post", "pay"] },
@@ -34,11 +38,22 @@ export const PERMISSIONS = [
   { role: "pauser", contract: "Settlement", functions: ["pause"] },
   { role: "minter", contract: "FlexToken", functions: ["mint", "burn"] },
   { role: "faucet", contract: "TestEuro", functions: ["mint"] },
+  { role: "governor", contract: "SlotLedger", functions: ["unpause"] },
+  { role: "governor", contract: "Settlement", functions: ["unpause", "retire"] },
 ] as const satisfies readonly { role: keyof typeof ROLES; contract: ContractName; functions: readonly string[] }[];
 
-/** Who holds a role; several addresses may. The minter is always Settlement; without an arbiter disputes expire. */
+/**
+ * The AccessManager opens these to the admin role alone, whatever role they carry; the governor's lets a guardian cancel them.
+ * Not `revokeRole`: otherwise a guardian could make itself irremovable.
+ */
+export const CANCELLABLE = [
+  ...["labelRole", "grantRole", "setRoleAdmin", "setRoleGuardian", "setGrantDelay"],
+  ...["setTargetFunctionRole", "setTargetClosed", "setTargetAdminDelay", "updateAuthority"],
+] as const;
+
+/** Who holds a role; several addresses may. The governor is the admin, the minter is always Settlement; without an arbiter disputes expire. */
 export type RoleHolders = Readonly<
-  Record<Exclude<keyof typeof ROLES, "admin" | "minter" | "arbiter">, readonly Hex[]>
+  Record<Exclude<keyof typeof ROLES, "admin" | "governor" | "minter" | "arbiter">, readonly Hex[]>
 > & {
   readonly arbiter?: readonly Hex[];
 };
@@ -161,7 +176,8 @@ function publication(algorithms: readonly AlgorithmSpec[]): Step[] {
 function wiring(config: DeploymentConfig, deployer: Hex, artifacts: Artifacts): Value[] {
   const manage = (verb: string, ...args: Value[]): Value => ({ calldataOf: { contract: "AccessManager", verb, args } });
   const present = PERMISSIONS.filter(({ contract }) => contract !== "TestEuro" || config.euro === null);
-  const functions = present.map(({ role, contract, functions }) => {
+  const opened = [...present, { role: "governor", contract: "AccessManager", functions: CANCELLABLE } as const];
+  const functions = opened.map(({ role, contract, functions }) => {
     const abi = new Interface(artifacts[contract].abi);
     const selectors = functions.map((name) => abi.getFunction(name)?.selector as Hex);
     return manage("setTargetFunctionRole", { addressOf: contract }, selectors, ROLES[role]);
@@ -180,6 +196,7 @@ function wiring(config: DeploymentConfig, deployer: Hex, artifacts: Artifacts): 
     ...labels.map(([role, id]) => manage("labelRole", id, role.toUpperCase())),
     ...labels.filter(([role]) => role !== "guardian").map(([, id]) => manage("setRoleGuardian", id, ROLES.guardian)),
     ...grants,
+    manage("grantRole", ROLES.governor, config.admin, config.adminDelayS),
     manage("grantRole", ROLES.admin, config.admin, config.adminDelayS),
     ...(keepsAdmin ? [] : [manage("renounceRole", ROLES.admin, deployer)]),
   ];

@@ -58,9 +58,9 @@ describe("The deployment plan", () => {
     expect(plan.filter(({ contract, kind }) => contract === "AccessManager" && kind === "call")).to.have.length(1);
     const { calls } = named(plan.at(-1)!);
     const count = (verb: string) => calls.filter((text) => text.startsWith(`${verb} `)).length;
-    expect(count("setTargetFunctionRole")).to.equal(PERMISSIONS.length);
-    // Eight holders, Settlement as minter, the admin.
-    expect(count("grantRole")).to.equal(10);
+    expect(count("setTargetFunctionRole")).to.equal(PERMISSIONS.length + 1);
+    // Eight holders, Settlement as minter, the admin twice.
+    expect(count("grantRole")).to.equal(11);
     expect(calls.at(-1)).to.equal(`renounceRole 0 ${deployer}`);
   });
 

@@ -104,7 +104,7 @@ describe("The deployment with Hardhat Ignition", function () {
     };
     for (const [role, number] of Object.entries(ROLES)) {
       expect(await has(number, deployer.address), `deployer as ${role}`).to.equal(false);
-      const wanted = ["admin", "operator", "guardian"].includes(role);
+      const wanted = ["admin", "governor", "operator", "guardian"].includes(role);
       expect(await has(number, registry.address), `registry as ${role}`).to.equal(wanted);
       expect(await has(number, contracts.Settlement.address), `Settlement as ${role}`).to.equal(role === "minter");
     }

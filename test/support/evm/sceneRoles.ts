@@ -64,8 +64,8 @@ export async function roles(stage: Stage): Promise<void> {
     ["SlotLedger", resume],
   ] as const)
     await manage("admin", "schedule", addressOf(contract), data, 0);
-  await not("AccessManagerUnauthorizedCancel", "guardian", "cancel", address("admin"), addressOf("SlotLedger"), resume);
-  await manage("admin", "cancel", address("admin"), addressOf("SlotLedger"), resume);
+  await not("AccessManagerUnauthorizedCancel", "pauser", "cancel", address("admin"), addressOf("SlotLedger"), resume);
+  await manage("guardian", "cancel", address("admin"), addressOf("SlotLedger"), resume);
   await not("AccessManagerNotScheduled", "admin", "cancel", address("admin"), addressOf("SlotLedger"), resume);
   await manage("admin", "schedule", addressOf("SlotLedger"), resume, 0);
   const impossible: [error: string, verb: string, ...args: unknown[]][] = [

@@ -25,10 +25,6 @@ export function chainView({ reader, database }: Pick<System, "reader" | "databas
       const [offer, pot] = await reader.ask("Settlement", "offerOf", [cpoNumber]);
       return { pricePerKwh: BigInt(offer), potMicroEur: BigInt(pot) };
     },
-    async waits(key) {
-      const row = await db.selectFrom("outbox").select("state").where("key", "=", key).executeTakeFirst();
-      return row !== undefined && row.state !== "final" && row.state !== "reverted";
-    },
     async latest(limit) {
       const rows = await db
         .selectFrom("outbox")

@@ -39,8 +39,6 @@ export type ChainView = {
   owed(address: string): Promise<bigint>;
   /** `Settlement.offerOf`: what a CPO pays for FLEX, and what is left in its pot. */
   offer(cpoNumber: number): Promise<{ readonly pricePerKwh: bigint; readonly potMicroEur: bigint }>;
-  /** Whether the outbox has a call of this key that is not final. */
-  waits(key: string): Promise<boolean>;
   /** Latest calls that the chain took, newest first. */
   latest(limit: number): Promise<readonly ChainRecord[]>;
 };

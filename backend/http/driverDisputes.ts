@@ -53,8 +53,6 @@ export function driverDisputes(deps: Deps): readonly Route[] {
         const driver = await store.drivers.byId(caller.driverId);
         if (!driver) throw new Error(`Driver ${caller.driverId} signed in, but is not in the store.`);
         const { nonce } = await readChain(chain.account(driver.address));
-        if (await chain.waits(`redeem:${driver.address}:${nonce}`))
-          throw new Problem("redemption-waits", "Your redemption of FLEX is not on chain yet. Try again in a minute.");
         granted(await usecases.disputeBill({ ...wish, reason: body.reason, nonce }), body);
         return { status: 202, body: await standing(id) };
       },

@@ -6,10 +6,10 @@ import type { Cpo } from "../domain/assets.ts";
 import { type Dispute, disputableUntil } from "../domain/disputes.ts";
 import type { ChargingSession } from "../domain/sessions.ts";
 import { type EpochSecond, epochSecond } from "../domain/units.ts";
-import type { DisputeIntent, Settlement, World } from "./ports.ts";
+import type { DisputeIntent, SealedWallet, Settlement, World } from "./ports.ts";
 import { lineOf } from "./postBills.ts";
 import { type Refused, refused } from "./refused.ts";
-import { disputeWaits, payoutWaits } from "./signedWaits.ts";
+import { type SignedWaits, signedWaits } from "./signedIntents.ts";
 
 type Mine = { readonly sessionId: string; readonly driverId: string };
 export type DisputeWish = Mine & {
@@ -22,19 +22,22 @@ type Disputable = {
   readonly kind: "disputable";
   readonly session: ChargingSession;
   readonly bill: Settlement;
+  readonly wallet: SealedWallet;
   readonly batch: number;
   /** When the window ends on chain. */
   readonly until: EpochSecond;
 };
-type NotDisputable = Refused<
-  | "unknown-session"
-  | "no-settlement"
-  | "bill-final"
-  | "not-posted"
-  | "window-closed"
-  | "already-disputed"
-  | "dispute-waits"
->;
+type NotDisputable =
+  | SignedWaits
+  | Refused<
+      | "unknown-session"
+      | "no-settlement"
+      | "bill-final"
+      | "not-posted"
+      | "window-closed"
+      | "already-disputed"
+      | "unknown-driver"
+    >;
 
 /** Whether the driver may dispute the bill of this session now. */
 export async function disputable(
@@ -57,26 +60,22 @@ export async function disputable(
     return refused("not-posted", "The bill is not on chain yet. You can dispute it as soon as it is posted there.");
   if (clock.now() >= disputableUntil(postedAt, ledger.disputeTerms))
     return refused("window-closed", "The time in which this bill could be disputed is over.");
-  if (await disputeWaits(store, driverId))
-    return refused("dispute-waits", "Another dispute of yours is not on chain yet. Try again in a minute.");
-  return { kind: "disputable", session, bill, batch: bill.batch, until: epochSecond(postedAt + windowS) };
+  const wallet = await store.drivers.wallet(driverId);
+  if (!wallet) return refused("unknown-driver", "Your key is erased: nobody can sign for you any more.");
+  const waits = await signedWaits(store, driverId, wallet.address);
+  if (waits) return waits;
+  return { kind: "disputable", session, bill, wallet, batch: bill.batch, until: epochSecond(postedAt + windowS) };
 }
 
 export async function disputeBill(
   world: Pick<World, "store" | "ledger" | "wallets" | "clock">,
   wish: DisputeWish,
-): Promise<
-  { readonly kind: "asked"; readonly dispute: Dispute } | NotDisputable | Refused<"unknown-driver" | "payout-waits">
-> {
+): Promise<{ readonly kind: "asked"; readonly dispute: Dispute } | NotDisputable> {
   const { ledger, wallets, clock } = world;
   return world.store.transaction(async (store) => {
     const found = await disputable({ store, ledger, clock }, wish);
     if (found.kind === "refused") return found;
-    const { session, bill, batch, until } = found;
-    const wallet = await store.drivers.wallet(wish.driverId);
-    if (!wallet) return refused("unknown-driver", "Your key is erased: nobody can sign for you any more.");
-    const payout = await payoutWaits(store, wallet.address);
-    if (payout) return payout;
+    const { session, bill, wallet, batch, until } = found;
     const cpo = (await store.sites.cpos()).find((one) => one.id === bill.cpoId) as Cpo;
     const lines = [];
     for (const one of await store.bills.ofBatch(bill.cpoId, batch)) lines.push(await lineOf(store, one));

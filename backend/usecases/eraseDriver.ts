@@ -7,7 +7,7 @@ import { payoutKeys } from "./ledgerPort.ts";
 import { EVERY, type OnChain, unbookedBills } from "./payouts.ts";
 import type { Hex, Store, World } from "./ports.ts";
 import { type Refused, refused } from "./refused.ts";
-import { type SignedWaits, signedWaits } from "./signedWaits.ts";
+import { type SignedWaits, signedWaits } from "./signedIntents.ts";
 
 export type Erasure = {
   readonly driverId: string;

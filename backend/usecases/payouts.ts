@@ -7,10 +7,7 @@ import { type EpochSecond, epochSecond, type MicroEur, microEur } from "../domai
 import { batchKey, payoutKeys } from "./ledgerPort.ts";
 import type { Hex, Payout, Settlement, Store, World } from "./ports.ts";
 import { type Refused, refused } from "./refused.ts";
-import { type SignedWaits, signedWaits } from "./signedWaits.ts";
-
-/** After that the chain refuses an intent for ever, so that a forgotten one moves nothing; s. */
-const VALID_S = 86_400;
+import { INTENT_VALID_S, type SignedWaits, signedWaits } from "./signedIntents.ts";
 
 /** A driver's account on chain: `Settlement.accountOf` and `withdrawalOf`. */
 export type OnChain = {
@@ -129,7 +126,7 @@ async function payOut<Reason extends string>(
   return whole.transaction(async (store): Promise<Answer<Reason>> => {
     const wallet = await store.drivers.wallet(driverId);
     if (!wallet) return refused("unknown-driver", `Driver ${driverId} is not registered, or was erased.`);
-    const once = { owner: wallet.address, nonce: onChain.nonce, deadline: epochSecond(clock.now() + VALID_S) };
+    const once = { owner: wallet.address, nonce: onChain.nonce, deadline: epochSecond(clock.now() + INTENT_VALID_S) };
     const payout = await decide(store, once);
     if (payout.kind === "refused") return payout;
     const wait = await signedWaits(store, driverId, wallet.address);

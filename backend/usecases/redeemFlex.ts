@@ -4,10 +4,7 @@ import { epochSecond } from "../domain/units.ts";
 import { disputesOf } from "./billStates.ts";
 import type { World } from "./ports.ts";
 import { type Refused, refused } from "./refused.ts";
-import { disputeWaits, payoutWaits } from "./signedWaits.ts";
-
-/** The nonce makes an intent count once, so it needs no deadline of its own; the most that the contract's u40 holds. */
-const NO_DEADLINE = epochSecond(2 ** 40 - 1);
+import { INTENT_VALID_S, type SignedWaits, signedWaits } from "./signedIntents.ts";
 
 export type Redemption = {
   readonly driverId: string;
@@ -16,40 +13,43 @@ export type Redemption = {
   readonly nonce: number;
 };
 
+/** `nonce` is the driver's next on chain: `Settlement.accountOf`. */
 export async function redeemFlex(
-  world: Pick<World, "store" | "wallets" | "ledger">,
+  { store: whole, wallets, ledger, clock }: Pick<World, "store" | "wallets" | "ledger" | "clock">,
   wish: Redemption,
 ): Promise<
   | { readonly kind: "queued"; readonly key: string }
-  | Refused<"unknown-driver" | "unknown-cpo" | "too-little" | "too-much" | "dispute-waits" | "payout-waits">
+  | SignedWaits
+  | Refused<"unknown-driver" | "unknown-cpo" | "too-little" | "too-much">
 > {
-  const driver = await world.store.drivers.byId(wish.driverId);
-  const wallet = driver && (await world.store.drivers.wallet(driver.id));
-  if (!driver || !wallet) return refused("unknown-driver", `Driver ${wish.driverId} is not registered.`);
-  const cpo = (await world.store.sites.cpos()).find((one) => one.id === wish.cpoId);
-  if (!cpo) return refused("unknown-cpo", `CPO ${wish.cpoId} is not known.`);
-  if (wish.wh <= 0) return refused("too-little", "Redeem at least 1 Wh of FLEX.");
-  const bills = await world.store.bills.ofDriver(driver.id, 100_000);
-  const disputes = await disputesOf(world.store, bills);
-  const earned = bills.reduce(
-    (sum, bill) => sum + corrected(bill, disputes.get(bill.sessionId)?.closed ?? null).flexWh,
-    0,
-  );
-  if (wish.wh > earned) return refused("too-much", `Only ${earned} Wh of FLEX were ever earned.`);
-  if (await disputeWaits(world.store, driver.id))
-    return refused("dispute-waits", "Your dispute of a bill is not on chain yet. Try again in a minute.");
-  const payout = await payoutWaits(world.store, wallet.address);
-  if (payout) return payout;
-  const intent = {
-    driver: wallet.address,
-    cpo: cpo.number,
-    wh: wish.wh,
-    minPayout: 0n,
-    nonce: wish.nonce,
-    deadline: NO_DEADLINE,
-  };
-  const signature = await world.wallets.signRedeem(wallet, intent);
-  const key = `redeem:${wallet.address}:${wish.nonce}`;
-  await world.store.outbox.enqueue(world.ledger.redeem([{ ...intent, signature }], key));
-  return { kind: "queued", key };
+  return whole.transaction(async (store) => {
+    const driver = await store.drivers.byId(wish.driverId);
+    const wallet = driver && (await store.drivers.wallet(driver.id));
+    if (!driver || !wallet) return refused("unknown-driver", `Driver ${wish.driverId} is not registered.`);
+    const cpo = (await store.sites.cpos()).find((one) => one.id === wish.cpoId);
+    if (!cpo) return refused("unknown-cpo", `CPO ${wish.cpoId} is not known.`);
+    if (wish.wh <= 0) return refused("too-little", "Redeem at least 1 Wh of FLEX.");
+    const bills = await store.bills.ofDriver(driver.id, 100_000);
+    const disputes = await disputesOf(store, bills);
+    const earned = bills.reduce(
+      (sum, bill) => sum + corrected(bill, disputes.get(bill.sessionId)?.closed ?? null).flexWh,
+      0,
+    );
+    if (wish.wh > earned) return refused("too-much", `Only ${earned} Wh of FLEX were ever earned.`);
+    const waits = await signedWaits(store, driver.id, wallet.address);
+    if (waits) return waits;
+    const intent = {
+      driver: wallet.address,
+      cpo: cpo.number,
+      wh: wish.wh,
+      minPayout: 0n,
+      nonce: wish.nonce,
+      deadline: epochSecond(clock.now() + INTENT_VALID_S),
+    };
+    const signature = await wallets.signRedeem(wallet, intent);
+    // A batch passes over an intent that does not hold, and its nonce stays free: the next wish needs a key of its own.
+    const key = `redeem:${wallet.address}:${wish.nonce}:${signature.slice(2, 18)}`;
+    await store.outbox.enqueue(ledger.redeem([{ ...intent, signature }], key));
+    return { kind: "queued", key };
+  });
 }

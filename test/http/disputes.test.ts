@@ -159,7 +159,7 @@ describe("HTTP: disputes", () => {
     expect(decided.body.next).to.contain("on its way to the chain");
     expect((await decide(half)).status).to.equal(202);
     expect((await decide({ ...half, refundMicroEur: "1" })).body.type).to.equal("/docs#already-decided");
-    expect(await service.chain.waits("resolve:1:1")).to.equal(true);
+    expect(await service.world.store.outbox.waiting("resolve:1:1")).to.have.length(1);
   });
 
   it("change bill and figures when the chain says so", async () => {

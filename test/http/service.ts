@@ -105,12 +105,6 @@ export async function startService(options: ServiceOptions = {}) {
     withdrawal: async () => answered({ amountMicroEur: 0n, readyAt: 0 }),
     owed: async () => answered(0n),
     offer: async () => answered({ pricePerKwh: 45_000n, potMicroEur: 1_000_000n }),
-    waits: async (key) => {
-      const { rows } = await sql<{ n: number }>`select count(*)::int n from outbox where key = ${key}`.execute(
-        database.db,
-      );
-      return rows[0]!.n > 0;
-    },
     latest: async () =>
       answered([{ key: "slot:1:1994728", contract: "SlotLedger", call: "record", block: 12, txHash: hash(9) }]),
   };

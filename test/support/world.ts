@@ -105,8 +105,8 @@ export const aWorldAround = (
   ledger: aLedger(windowS),
   wallets: {
     create: aWallet,
-    signRedeem: async (wallet, intent) => hash(`${wallet.address}:${intent.nonce}`),
-    signDispute: async (wallet, intent) => hash(`${wallet.address}:${intent.nonce}`),
+    signRedeem: async (_, intent) => hash(Object.values(intent).join()),
+    signDispute: async (_, intent) => hash(Object.values(intent).join()),
     signPayout: async (_, payout) => hash(Object.values(payout).join()),
     exportKey: async (wallet) => hash(wallet.address),
   },

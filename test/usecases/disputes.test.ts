@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { sql } from "kysely";
 import type { BillState } from "../../backend/domain/disputes.ts";
 import { epochSecond, microEur } from "../../backend/domain/units.ts";
 import { billStates, disputeFile } from "../../backend/usecases/billStates.ts";
@@ -200,6 +201,8 @@ describe("A driver's dispute", () => {
     expect(await dispute("ben")).to.include({ kind: "asked" });
     await chain.says({ kind: "disputed", ...line });
     expect(await redeem()).to.include({ kind: "queued" });
+    expect(await dispute("ada", 2, second.id)).to.include({ kind: "refused", reason: "redemption-waits" });
+    await sql`update outbox set state = 'final' where starts_with(key, 'redeem:')`.execute(site.db);
     expect(await dispute("ada", 2, second.id)).to.include({ kind: "asked" });
   });
 

@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { sql } from "kysely";
 import { slotCeil } from "../../backend/domain/slots.ts";
 import { epochSecond, microEurPerKwh } from "../../backend/domain/units.ts";
 import { everyMinute } from "../../backend/usecases/everyMinute.ts";
@@ -125,7 +126,7 @@ describe("A driver", () => {
 });
 
 describe("FLEX", () => {
-  it("is redeemed up to what was earned, once per nonce", async () => {
+  it("is redeemed up to what was earned, one wish after the other, also when the chain passed over one", async () => {
     const site = await aSite({ priceOf: (slot) => (slot < 34 ? 200_000 : 20_000) });
     const car = await site.plugIn(1, { driverId: "ada" });
     await car.ask(5_000, site.in(2 * HOUR));
@@ -141,8 +142,13 @@ describe("FLEX", () => {
     expect(await redeem(1, { cpoId: "nobody" })).to.include({ kind: "refused", reason: "unknown-cpo" });
     const before = await outbox(site);
     expect(await redeem(settlement.flexWh)).to.include({ kind: "queued" });
-    expect(await redeem(settlement.flexWh)).to.include({ kind: "queued" });
+    expect(await redeem(settlement.flexWh)).to.include({ kind: "refused", reason: "redemption-waits" });
     expect((await outbox(site)) - before).to.equal(1);
+    // A batch that passes over an intent leaves its nonce free: the next wish goes out with the same one.
+    await sql`update outbox set state = 'final'`.execute(site.db);
+    await site.minutes(1);
+    expect(await redeem(settlement.flexWh)).to.include({ kind: "queued" });
+    expect(await outbox(site)).to.equal(1);
   });
 
   it("is nothing for a car that charged at once", async () => {

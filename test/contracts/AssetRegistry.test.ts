@@ -216,6 +216,17 @@ describe("AssetRegistry", () => {
           .withArgs(idOf("A"));
       });
 
+    it("takes one, two and three phases, and an asset that knows one power only", async () => {
+      const { registry } = await networkHelpers.loadFixture(withGroup);
+      const kinds = [{ phases: 1 }, { phases: 2 }, { phases: 3, minPower: anAsset().ratedPower }];
+      await registry.register(
+        kinds.map((_, index) => idOf(`${index}`)),
+        kinds.map((part, index) => anAsset({ ...part, index })),
+      );
+      for (const [index, { phases }] of kinds.entries())
+        expect((await registry.assetOf(idOf(`${index}`))).phases).to.equal(BigInt(phases));
+    });
+
     it("refuses lists of different length", async () => {
       const { registry } = await networkHelpers.loadFixture(withGroup);
       await expect(registry.register([idOf("A")], [])).to.be.revertedWithCustomError(registry, "LengthMismatch");
@@ -274,6 +285,8 @@ describe("AssetRegistry", () => {
       await expect(registry.setState([idOf("A")], STATE.active, 109))
         .to.be.revertedWithCustomError(registry, "SlotBeforeLast")
         .withArgs(109, 110);
+      await registry.setState([idOf("A")], STATE.active, 110);
+      expect((await registry.assetOf(idOf("A"))).state).to.equal(BigInt(STATE.active));
     });
   });
 

@@ -33,7 +33,7 @@ export function rpcOver(chain: typeof provider): Rpc {
         }
       }),
     );
-  return { chainId: 31_337, ask, askEverywhere: async (one) => [(await ask([one]))[0] ?? null], close: async () => {} };
+  return { chainId: 31_337, ask, askEverywhere: async (calls) => [await ask(calls)], close: async () => {} };
 }
 export const rpc = rpcOver(provider);
 

@@ -14,7 +14,7 @@ import {
   type Provider,
 } from "@nomicfoundation/edr";
 import { getBytes, Transaction } from "ethers";
-import { call, failure, type Hex, quantity, type Rpc, type RpcAnswer, request, resultOf } from "./rpc.ts";
+import { call, failure, type Hex, quantity, type Rpc, type RpcAnswer, type RpcCall, request, resultOf } from "./rpc.ts";
 import { serveRpc } from "./rpcServer.ts";
 
 /** The same rules as hardhat.config.ts and `anvil --hardfork`: EIP-7825 caps a transaction at 16,777,216 gas. */
@@ -113,14 +113,15 @@ function inProcess(chainId: number, created: Provider): Rpc {
     const reply = typeof data === "string" ? JSON.parse(data) : data;
     return "error" in reply ? failure(reply.error) : { ok: true, result: reply.result };
   }
+  async function ask(calls: readonly RpcCall[]): Promise<RpcAnswer[]> {
+    const answers: RpcAnswer[] = [];
+    for (const { method, params } of calls) answers.push(await one(method, params));
+    return answers;
+  }
   return {
     chainId,
-    async ask(calls) {
-      const answers: RpcAnswer[] = [];
-      for (const { method, params } of calls) answers.push(await one(method, params));
-      return answers;
-    },
-    askEverywhere: async ({ method, params }) => [await one(method, params)],
+    ask,
+    askEverywhere: async (calls) => [await ask(calls)],
     async close() {
       provider = undefined;
     },

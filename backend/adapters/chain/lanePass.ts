@@ -62,6 +62,7 @@ export async function passLane(
   if (inFlight.length + sendable.length === 0) return NOTHING;
 
   const view = await look(rpc, address, inFlight);
+  if (view.silent) config.alarm({ kind: "unreachable", lane, key: null, text: ONE_SILENT });
   const lowest = inFlight[0];
   const lowestOpen = lowest?.nonce ?? null;
   const lowestHasReceipt = lowest?.attempts.some(({ hash }) => view.receipts.has(hash)) ?? false;
@@ -179,6 +180,8 @@ async function decide(
   return decisions;
 }
 
+const ONE_SILENT =
+  "An endpoint does not say whether blocks stand. Nothing becomes final until all of CHAIN_RPC_URL agree: mend it, or take it out.";
 const WAITING = {
   "fee-ceiling": "Gas costs more than the policy's ceiling; the call waits.",
   "low-balance": "The lane's address cannot pay for the call; send it ether.",

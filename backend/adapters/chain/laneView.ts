@@ -21,6 +21,8 @@ export type ChainView = {
   readonly balance: bigint;
   /** By transaction hash. */
   readonly receipts: ReadonlyMap<Hex, Receipt>;
+  /** An endpoint was asked whether the receipts' blocks stand, and did not answer. */
+  readonly silent: boolean;
 };
 
 /** One look: head, fees, the address, and the receipt of every attempt that may have been mined. */
@@ -37,7 +39,7 @@ export async function look(rpc: Rpc, address: Hex, entries: readonly OutboxEntry
   const found = receipts
     .map((answer, i) => inclusionOf(hashes[i] as Hex, objectOf("eth_getTransactionReceipt", answer)))
     .filter((inclusion) => inclusion !== null);
-  const standing = await standingBlocks(rpc, [...new Set(found.map((receipt) => receipt.blockNumber))]);
+  const { standing, silent } = await standingBlocks(rpc, [...new Set(found.map((receipt) => receipt.blockNumber))]);
   return {
     head: Number(readQuantity("a block's number", head.number)),
     baseFee: head.baseFeePerGas === undefined ? 0n : readQuantity("a base fee", head.baseFeePerGas),
@@ -46,6 +48,7 @@ export async function look(rpc: Rpc, address: Hex, entries: readonly OutboxEntry
     receipts: new Map(
       found.map((one) => [one.hash, { ...one, canonical: stands(one, standing.get(one.blockNumber)) }]),
     ),
+    silent,
   };
 }
 
@@ -72,19 +75,23 @@ function inclusionOf(hash: Hex, receipt: Readonly<Record<string, unknown>> | nul
  * Hash of each block as every endpoint sees it. Nodes have given receipts of a dead branch (go-ethereum #28885), so a
  * receipt counts only while its block is the one at that height, on all endpoints.
  */
-async function standingBlocks(rpc: Rpc, numbers: readonly number[]): Promise<Map<number, (Hex | null)[]>> {
-  const hashes = new Map<number, (Hex | null)[]>();
-  for (const number of numbers) {
-    const answers = await rpc.askEverywhere(call("eth_getBlockByNumber", quantity(number), false));
-    hashes.set(
-      number,
-      answers.map((answer) => {
-        const hash = answer?.ok ? (answer.result as { hash?: unknown } | null)?.hash : null;
-        return typeof hash === "string" ? (hash as Hex) : null;
-      }),
-    );
-  }
-  return hashes;
+async function standingBlocks(
+  rpc: Rpc,
+  numbers: readonly number[],
+): Promise<{ readonly standing: ReadonlyMap<number, readonly (Hex | null)[]>; readonly silent: boolean }> {
+  if (numbers.length === 0) return { standing: new Map(), silent: false };
+  const everywhere = await rpc.askEverywhere(
+    numbers.map((number) => call("eth_getBlockByNumber", quantity(number), false)),
+  );
+  const hashOf = (answer: RpcAnswer | undefined): Hex | null => {
+    const hash = answer?.ok ? (answer.result as { hash?: unknown } | null)?.hash : null;
+    return typeof hash === "string" ? (hash as Hex) : null;
+  };
+  const hashes = numbers.map((_, i) => everywhere.map((answers) => hashOf(answers?.[i])));
+  return {
+    standing: new Map(numbers.map((number, i) => [number, hashes[i] ?? []])),
+    silent: everywhere.includes(null),
+  };
 }
 
 /** false as soon as one endpoint has another block there, null while one does not say. */
@@ -127,10 +134,13 @@ export async function simulate(
 }
 
 /**
- * Hands signed bytes to the first endpoint that answers. Whatever a node says is ignored on purpose: "already known" is worded
- * differently everywhere, a lost answer looks like a lost request, and only a receipt tells the truth.
+ * Hands signed bytes to every endpoint. Whatever a node says is ignored on purpose: "already known" is worded differently
+ * everywhere, a lost answer looks like a lost request, and only a receipt tells the truth. Throws RpcUnavailable when no
+ * endpoint answered.
  */
 export async function broadcast(rpc: Rpc, raws: readonly Hex[]): Promise<void> {
   if (raws.length === 0) return;
-  await rpc.ask(raws.map((raw) => call("eth_sendRawTransaction", raw)));
+  const answers = await rpc.askEverywhere(raws.map((raw) => call("eth_sendRawTransaction", raw)));
+  if (answers.every((answer) => answer === null))
+    throw new RpcUnavailable("No endpoint answered to signed transactions; they are sent again.");
 }

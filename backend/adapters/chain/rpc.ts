@@ -16,8 +16,8 @@ export type Rpc = {
   readonly chainId: number;
   /** Answers in the order of the calls, from the first endpoint that replies. Throws RpcUnavailable when none does. */
   ask(calls: readonly RpcCall[]): Promise<readonly RpcAnswer[]>;
-  /** The same call put to every endpoint; null for one that does not reply. */
-  askEverywhere(call: RpcCall): Promise<readonly (RpcAnswer | null)[]>;
+  /** The same calls put to every endpoint; null for one that does not reply. */
+  askEverywhere(calls: readonly RpcCall[]): Promise<readonly (readonly RpcAnswer[] | null)[]>;
   close(): Promise<void>;
 };
 
@@ -101,14 +101,15 @@ export type HttpRpcConfig = {
 /** Calls per HTTP request; hosted nodes limit batches. */
 const BATCH = 50;
 
-/** Connects to HTTP endpoints and pins the chain id. Throws when an endpoint serves another chain. */
+/** Connects to HTTP endpoints and pins the chain id. Throws when one that answers serves another chain, or none answers. */
 export async function connectRpc({ urls, chainId, timeoutMs = 10_000 }: HttpRpcConfig): Promise<Rpc> {
   if (urls.length === 0) throw new Error("No JSON-RPC endpoint is configured. Set CHAIN_RPC_URL.");
-  const pinned = new Map<string, number>();
+  let pinned = chainId ?? null;
+  let connected = false;
 
   /**
-   * Every batch asks for the chain id too: what stands behind an address can change. Another chain at an endpoint's first
-   * use is a mistake of the configuration; later it is an endpoint that does not answer us.
+   * Every batch asks for the chain id too: what stands behind an address can change. Another chain at the start is a
+   * mistake of the configuration; later it is an endpoint that does not answer us.
    */
   async function post(url: string, calls: readonly RpcCall[]): Promise<readonly RpcAnswer[]> {
     const answers: RpcAnswer[] = [];
@@ -116,47 +117,50 @@ export async function connectRpc({ urls, chainId, timeoutMs = 10_000 }: HttpRpcC
       const batch = [call("eth_chainId"), ...calls.slice(i, i + BATCH - 1)];
       const [first, ...rest] = await postBatch(url, batch, timeoutMs);
       const found = Number(readQuantity("eth_chainId", resultOf("eth_chainId", first)));
-      const wanted = chainId ?? pinned.values().next().value ?? found;
-      if (found !== wanted) {
-        const text = `${hostOf(url)} serves chain ${found}, not ${wanted}. Correct CHAIN_RPC_URL or CHAIN_ID.`;
-        throw pinned.has(url) ? new RpcUnavailable(text) : new Error(text);
+      pinned ??= found;
+      if (found !== pinned) {
+        const text = `${hostOf(url)} serves chain ${found}, not ${pinned}. Correct CHAIN_RPC_URL.`;
+        throw connected ? new RpcUnavailable(text) : new Error(text);
       }
-      pinned.set(url, found);
       answers.push(...rest);
     }
     return answers;
   }
 
+  /** Whatever comes out of one endpoint: its answers, or why it has none. */
+  const attempt = (url: string, calls: readonly RpcCall[]): Promise<readonly RpcAnswer[] | RpcUnavailable> =>
+    post(url, calls).catch((error: unknown) => {
+      if (error instanceof RpcUnavailable) return error;
+      throw error;
+    });
+  const unavailable = (reasons: readonly RpcUnavailable[]) =>
+    new RpcUnavailable(reasons.map(({ message }) => message).join("; "));
+
   async function ask(calls: readonly RpcCall[]): Promise<readonly RpcAnswer[]> {
     if (calls.length === 0) return [];
-    const reasons: string[] = [];
+    const reasons: RpcUnavailable[] = [];
     for (const url of urls) {
-      try {
-        return await post(url, calls);
-      } catch (error) {
-        if (!(error instanceof RpcUnavailable)) throw error;
-        reasons.push(error.message);
-      }
+      const answers = await attempt(url, calls);
+      if (!(answers instanceof RpcUnavailable)) return answers;
+      reasons.push(answers);
     }
-    throw new RpcUnavailable(reasons.join("; "));
+    throw unavailable(reasons);
   }
 
-  async function askEverywhere(one: RpcCall): Promise<readonly (RpcAnswer | null)[]> {
-    return Promise.all(
-      urls.map(async (url) => {
-        try {
-          return (await post(url, [one]))[0] ?? null;
-        } catch (error) {
-          if (!(error instanceof RpcUnavailable)) throw error;
-          return null;
-        }
-      }),
-    );
+  async function askEverywhere(calls: readonly RpcCall[]): Promise<readonly (readonly RpcAnswer[] | null)[]> {
+    const everybody = await Promise.all(urls.map((url) => attempt(url, calls)));
+    return everybody.map((answers) => (answers instanceof RpcUnavailable ? null : answers));
   }
 
-  await ask([call("eth_chainId")]);
-  const found = pinned.values().next().value as number;
-  return { chainId: found, ask, askEverywhere, close: async () => {} };
+  // One after the other: where nothing else is said, the first one that answers decides which chain it is.
+  const reasons: RpcUnavailable[] = [];
+  for (const url of urls) {
+    const answers = await attempt(url, [call("eth_chainId")]);
+    if (answers instanceof RpcUnavailable) reasons.push(answers);
+  }
+  if (pinned === null || reasons.length === urls.length) throw unavailable(reasons);
+  connected = true;
+  return { chainId: pinned, ask, askEverywhere, close: async () => {} };
 }
 
 async function postBatch(url: string, calls: readonly RpcCall[], timeoutMs: number): Promise<readonly RpcAnswer[]> {

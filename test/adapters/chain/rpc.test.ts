@@ -1,6 +1,7 @@
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect } from "chai";
+import { broadcast } from "../../../backend/adapters/chain/laneView.ts";
 import { call, connectRpc, failure, RpcRefused, RpcUnavailable, request } from "../../../backend/adapters/chain/rpc.ts";
 
 type Reply = { readonly result?: unknown; readonly error?: unknown };
@@ -65,10 +66,25 @@ describe("the JSON-RPC client over HTTP", () => {
       [],
       () => "0x1",
     );
-    const rpc = await connectRpc({ urls: [url, other] });
-    expect(await refusal(rpc.askEverywhere(call("eth_blockNumber"))))
+    expect(await refusal(connectRpc({ urls: [url, other] })))
       .to.have.property("message")
       .that.matches(/serves chain 1, not 31337/);
+  });
+
+  it("takes a second node that came late, and of another chain, for one that does not answer", async () => {
+    const url = await node(() => ({ result: "0x10" }));
+    let chain: string | null = null;
+    const late = await node(
+      () => ({ result: "0x11" }),
+      [],
+      () => chain as string,
+    );
+    const rpc = await connectRpc({ urls: [url, late] });
+    chain = "0x1";
+    const [first, second] = await rpc.askEverywhere([call("eth_blockNumber")]);
+    expect([first, second]).to.deep.equal([[{ ok: true, result: "0x10" }], null]);
+    chain = "0x7a69";
+    expect((await rpc.askEverywhere([call("eth_blockNumber")]))[1]).to.deep.equal([{ ok: true, result: "0x11" }]);
   });
 
   it("hears no more of a node behind which the chain changed, and takes nonsense for no answer", async () => {
@@ -106,7 +122,18 @@ describe("the JSON-RPC client over HTTP", () => {
     const up = await node(() => ({ result: "0x10" }));
     const rpc = await connectRpc({ urls: [away, up] });
     expect(await request(rpc, "eth_blockNumber")).to.equal("0x10");
-    expect(await rpc.askEverywhere(call("eth_blockNumber"))).to.deep.equal([null, { ok: true, result: "0x10" }]);
+    expect(await rpc.askEverywhere([call("eth_blockNumber")])).to.deep.equal([null, [{ ok: true, result: "0x10" }]]);
+  });
+
+  it("hands signed bytes to every node, and is content with one that takes them", async () => {
+    const [first, second]: string[][] = [[], []];
+    const away = await listen((_, response) => response.writeHead(503).end());
+    const urls = [await node(() => ({ result: "0x1" }), first), away, await node(() => ({ result: "0x1" }), second)];
+    await broadcast(await connectRpc({ urls }), ["0x01", "0x02"]);
+    for (const seen of [first, second])
+      expect(seen?.filter((method) => method === "eth_sendRawTransaction")).to.have.length(2);
+    const all = { ...(await connectRpc({ urls })), askEverywhere: async () => [null, null] };
+    expect(await refusal(broadcast(all, ["0x01"]))).to.be.instanceOf(RpcUnavailable);
   });
 
   it("gives an error answer back as a value, and throws it where a plain result is wanted", async () => {

@@ -171,12 +171,11 @@ describe("the chain writer while the chain does not mine", () => {
     let second: "other" | "silent" | "same" = "other";
     const doubted: Rpc = {
       ...chain.rpc,
-      async askEverywhere(one) {
-        const answers = await chain.rpc.askEverywhere(one);
-        if (second === "silent") return [...answers, null];
-        return second === "same"
-          ? [...answers, ...answers]
-          : [...answers, { ok: true, result: { hash: `0x${"99".repeat(32)}` } }];
+      async askEverywhere(calls) {
+        const [answers] = await chain.rpc.askEverywhere(calls);
+        if (second === "silent") return [answers ?? null, null];
+        const other = calls.map(() => ({ ok: true, result: { hash: `0x${"99".repeat(32)}` } }) as const);
+        return [answers ?? null, second === "same" ? (answers ?? null) : other];
       },
     };
     const writer = bench.writer({ rpc: doubted });
@@ -185,6 +184,8 @@ describe("the chain writer while the chain does not mine", () => {
     for (second of ["other", "silent"] as const) {
       await writer.pass();
       expect(await bench.states(), second).to.deep.equal({ "slots:1": "signed" });
+      const told = bench.alarms.filter(({ kind }) => kind === "unreachable").length;
+      expect(told, "who is silent is told of").to.equal(second === "silent" ? 1 : 0);
     }
     second = "same";
     await writer.pass();

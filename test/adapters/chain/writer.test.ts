@@ -282,12 +282,12 @@ describe("two processes with one lane", function () {
       });
       const slow: Rpc = {
         ...chain.rpc,
-        async ask(calls) {
+        async askEverywhere(calls) {
           if (calls.some(({ method }) => method === "eth_sendRawTransaction")) {
             arrived();
             await gate;
           }
-          return chain.rpc.ask(calls);
+          return chain.rpc.askEverywhere(calls);
         },
       };
       const first = bench.writer({ rpc: slow });

@@ -7,7 +7,7 @@ import { CPOS, DELAYS, startWalk, TERM_S, town } from "../support/settlementTown
 import { walkOn } from "../support/settlementWalk.ts";
 
 /** Walks of `STEPS` random calls each. Walk n is the same in every run: its seed is n. `test:long` goes 1,000 x 128. */
-const SEQUENCES = Number(process.env.SETTLEMENT_SEQUENCES ?? 64);
+const SEQUENCES = Number(process.env.SETTLEMENT_SEQUENCES ?? 256);
 const STEPS = Number(process.env.SETTLEMENT_STEPS ?? 64);
 const FIRST = Number(process.env.SETTLEMENT_FIRST ?? 1);
 

@@ -3,6 +3,7 @@ import { z } from "zod";
 
 const hex32 = z.string().regex(/^0x[0-9a-fA-F]{64}$/, "must be 0x and 64 hex digits");
 const LANES = ["deployer", "registry", "slots", "billing", "treasury"] as const;
+const PRIVACIES = ["rows", "root", "tenant-root"] as const;
 /** Of a lane that need not be here. */
 const OPTIONAL = "arbiter";
 
@@ -14,7 +15,7 @@ const schema = z.object({
   CHAIN_RPC_URL: z.string().optional(),
   CHAIN_RPC_PORT: z.coerce.number().int().min(0).max(65_535).optional(),
   CHAIN_KEYS: z.string().optional(),
-  CHAIN_PRIVACY: z.enum(["rows", "root"]).optional(),
+  CHAIN_PRIVACY: z.enum(PRIVACIES).optional(),
   CHAIN_PUBLIC_ROWS: z.literal("yes").optional(),
   WALLET_KEKS: z.string().optional(),
   DISPUTE_WINDOW_S: z.coerce.number().int().min(0).max(31_536_000).default(3600),
@@ -37,7 +38,7 @@ export type Config = {
   /** Private keys of the lanes; null: the public development keys, on a local chain only. */
   readonly chainKeys: ChainKeys | null;
   /** What the chain shows of runs; null: rows on a local chain, a root elsewhere. */
-  readonly privacy: "rows" | "root" | null;
+  readonly privacy: (typeof PRIVACIES)[number] | null;
   /** Rows may stand beside bills on a public network: all drivers are simulated. */
   readonly publicRows: boolean;
   /** Key-encryption keys by version; null: random, for an embedded database only. */

@@ -8,6 +8,7 @@ import type { World } from "./ports.ts";
 import { postBills } from "./postBills.ts";
 import { rollGroup } from "./recordReadings.ts";
 import { runControlCycle } from "./runControlCycle.ts";
+import { sealSlots } from "./sealSlots.ts";
 
 /** Called once a minute, on the minute or, in real time, a little later. */
 export async function everyMinute(world: World): Promise<void> {
@@ -19,6 +20,7 @@ export async function everyMinute(world: World): Promise<void> {
     await guardSlot(world, group);
     if (isCycleTime(now, world.settings.leadS)) await runControlCycle(world, group.groupId, "slot");
   }
+  await sealSlots(world);
   if (now % SLOT_S < MINUTE_S) await postBills(world);
 }
 

@@ -31,12 +31,20 @@ export const resolveKey = (cpo: number, number: number) => `resolve:${cpo}:${num
 /** Begins the keys of what a driver takes out; the signature's beginning ends them, so that another wish is another call. */
 export const payoutKeys = (owner: Hex) => `payout:${owner}:`;
 export const batchKey = (cpo: number, seq: number) => `batch:${cpo}:${seq}`;
+export const slotKey = (group: number, slot: number) => `slot:${group}:${slot}`;
 
 /**
- * What everybody may read of a run: its rows (limits, power, registers), cost and bound, or nothing but salted roots. Rows
- * beside bills show which driver was at which charge point: both are never public (contracts/README.md).
+ * Under which number SlotLedger keeps the one run for all groups of a CPO. Groups are counted from 1 and never come so far;
+ * AssetRegistry names the number's CPO, like any group's.
  */
-export type Privacy = "rows" | "root";
+export const tenantGroup = (cpo: number) => 2 ** 31 + cpo;
+
+/**
+ * What everybody may read of a run: its rows (limits, power, registers), cost and bound; or nothing but salted roots; or one
+ * root over the runs of all groups of a CPO. Rows beside bills show which driver was at which charge point: both are never
+ * public (contracts/README.md).
+ */
+export type Privacy = "rows" | "root" | "tenant-root";
 
 /** Row of an asset in a run, 12 bytes on chain: limit in 10 W, power in 20 W steps, register in Wh. */
 export type AssetRow = {
@@ -115,6 +123,8 @@ export type Ledger = {
   setOffer(o: { cpo: number; price: MicroEurPerKwh; key: string }): ChainCall;
   fundPot(p: { cpo: number; amount: MicroEur; key: string }): ChainCall;
   record(runs: readonly RunRecord[]): ChainCall;
+  /** Hash over all fields of a run. */
+  linkOf(run: RunRecord): Hex;
   post(batch: { cpo: number; seq: number; lines: readonly BillLine[] }): ChainCall;
   redeem(intents: readonly Signed<RedeemIntent>[], key: string): ChainCall;
   /** Announcing a withdrawal, withdrawing, or claiming FLEX as tokens. */

@@ -28,7 +28,7 @@ import type { Solve } from "../optimisation/model.ts";
 import type { Board } from "./board.ts";
 import type { ByteStore } from "./bytePort.ts";
 import type { DisputeStore } from "./disputePort.ts";
-import type { ChainCall, Ledger } from "./ledgerPort.ts";
+import type { ChainCall, Ledger, RunRecord } from "./ledgerPort.ts";
 import type { StrategyWindow } from "./strategies.ts";
 import type { SealedWallet, WalletStore, Wallets } from "./walletPort.ts";
 
@@ -343,7 +343,7 @@ export type StoredPlan = {
 
 export type Allocation = { readonly planId: string; readonly sessionNumber: number; readonly periods: ChargingProfile };
 
-/** What `SlotLedger.record` was told, so that an audit can hold the chain against it. */
+/** What the chain was told of a group's slot, so that an audit can hold the chain against it. */
 export type RecordedSlot = {
   readonly groupId: string;
   readonly slot: number;
@@ -353,6 +353,8 @@ export type RecordedSlot = {
   readonly root: string;
   /** Salted leaves under the root: canonical text and salt. */
   readonly leaves: readonly { readonly text: string; readonly salt: string }[];
+  /** As it stands, or is going to, under the root of its CPO's run (sealSlots.ts); null for one recorded by itself. */
+  readonly run: RunRecord | null;
 };
 
 export type PlanStore = {
@@ -360,6 +362,14 @@ export type PlanStore = {
   /** Plans of the group that no record names yet, oldest first. */
   unrecorded(groupId: string): Promise<readonly StoredPlan[]>;
   addRecord(record: RecordedSlot, key: string): Promise<void>;
+  /** Runs that wait for their CPO's, of all CPOs, ascending by slot. */
+  unsealed(): Promise<readonly { readonly cpoId: string; readonly run: RunRecord }[]>;
+  /** Those of the slot wait no longer: the chain's call of this key stands for them. */
+  seal(cpoId: string, slot: number, key: string): Promise<void>;
+  /** The last slot of the CPO that was sealed; 0 before the first. */
+  sealedUntil(cpoId: string): Promise<number>;
+  /** Of the slots of [fromSlot, untilSlot) that were sealed. */
+  sealedRuns(cpoId: string, fromSlot: number, untilSlot: number): Promise<readonly RunRecord[]>;
   /** Ascending by slot; those of [fromSlot, untilSlot) where these are given. */
   records(groupId: string, fromSlot?: number, untilSlot?: number): Promise<readonly RecordedSlot[]>;
   byId(id: string): Promise<StoredPlan | null>;

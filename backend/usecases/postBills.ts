@@ -10,7 +10,7 @@ type Needs = Pick<World, "store" | "ledger" | "clock" | "settings">;
 /** `everything`: also a batch that is neither full nor old enough. Answers the number of lines posted. */
 export async function postBills(world: Needs, everything = false): Promise<number> {
   const { ledger, settings, clock } = world;
-  const hour = ledger.privacy === "root" ? clock.now() - (clock.now() % settings.billingWaitS) : null;
+  const hour = ledger.privacy !== "rows" ? clock.now() - (clock.now() % settings.billingWaitS) : null;
   let posted = 0;
   for (const cpo of await world.store.sites.cpos()) {
     for (;;) {

@@ -1,14 +1,16 @@
 /**
  * One record per group and slot for SlotLedger (SC2): the plan that commands the slot, the plans made since the last
  * record, one row per asset, and the root of the salted leaves (allocations, promises, orders; the rows themselves where they
- * are not public). Joins the cycle's transaction.
+ * are not public). Joins the cycle's transaction. Sent by itself, or sealed with those of the CPO's other groups.
  */
 import type { ChargingGroup, PvAsset } from "../domain/assets.ts";
 import { type FlexibilityOrder, orderText } from "../domain/orders.ts";
 import { type ChargingProfile, limitAt } from "../domain/profiles.ts";
 import { slotStart } from "../domain/slots.ts";
 import { type GroupBoard, type LiveSession, liveSessions } from "./board.ts";
-import type { AssetRow, Hex, Privacy, StoredPlan, World } from "./ports.ts";
+import { slotKey } from "./ledgerPort.ts";
+import type { AssetRow, Hex, Privacy, RunRecord, StoredPlan, World } from "./ports.ts";
+import { sealKeyOf } from "./sealSlots.ts";
 
 type Needs = Pick<World, "store" | "ledger" | "random" | "settings" | "clock">;
 
@@ -37,22 +39,21 @@ export async function recordSlot(
   const orders = await store.grid.orders(group.id, world.clock.now());
   const packed = ledger.packRows(rows);
   const leaves = [...leavesOf(board, plan, slot, wishes, world), ...orderLeaves(orders, slot, world)];
-  if (ledger.privacy === "root") leaves.push(rowsLeaf(packed, group, slot, world));
+  if (ledger.privacy !== "rows") leaves.push(rowsLeaf(packed, group, slot, world));
   const root =
     leaves.length > 0 ? ledger.merkleRoot(leaves.map((leaf) => ledger.leaf(leaf.salt as Hex, leaf.text))) : ZERO;
-  const call = ledger.record([
-    {
-      group: group.number,
-      slot,
-      ...commitmentsOf(ledger, plan),
-      earlier: earlierPlans.reduce<Hex>(
-        (link, other) => ledger.earlierLink(link, { at: other.at, ...commitmentsOf(ledger, other) }),
-        earlierStart(ledger, plan),
-      ),
-      root,
-      rows: ledger.privacy === "rows" ? packed : "0x",
-    },
-  ]);
+  const run: RunRecord = {
+    group: group.number,
+    slot,
+    ...commitmentsOf(ledger, plan),
+    earlier: earlierPlans.reduce<Hex>(
+      (link, other) => ledger.earlierLink(link, { at: other.at, ...commitmentsOf(ledger, other) }),
+      earlierStart(ledger, plan),
+    ),
+    root,
+    rows: ledger.privacy === "rows" ? packed : "0x",
+  };
+  const sealKey = await sealKeyOf(world, group.cpoId, slot);
   await store.plans.addRecord(
     {
       groupId: group.id,
@@ -62,10 +63,11 @@ export async function recordSlot(
       rows: packed,
       root,
       leaves,
+      run: sealKey === null ? null : run,
     },
-    call.key,
+    sealKey ?? slotKey(group.number, slot),
   );
-  await store.outbox.enqueue(call);
+  if (sealKey === null) await store.outbox.enqueue(ledger.record([run]));
   board.recordedSlot = slot;
 }
 

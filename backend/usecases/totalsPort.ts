@@ -18,7 +18,7 @@ export type ChainTally = {
 /** Totals of what the database holds to be on the chain up to a block; 0 for every group and CPO that has nothing there. */
 export type Books = { until(block: number): Promise<Totals> };
 
-/** What is added up on both sides, or by the chain alone. */
+/** What is added up on both sides, or by the chain alone. Groups are SlotLedger's: one may stand for all of a CPO's. */
 export const SUBJECTS = {
   records: (group: number) => `records of group ${group}`,
   lastSlot: (group: number) => `the last slot of group ${group}`,

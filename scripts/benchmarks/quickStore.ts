@@ -124,6 +124,7 @@ function plans(below: PlanStore): PlanStore {
     },
     unrecorded: async () => [],
     addRecord: async () => undefined,
+    unsealed: async () => [],
     byId: async (id) => all[placeOf.get(id) ?? -1] ?? null,
     page: async (_after, afterId, limit) => {
       const from = (placeOf.get(afterId) ?? -1) + 1;

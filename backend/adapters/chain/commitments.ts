@@ -32,7 +32,7 @@ export type PlanValue = {
 /** With public rows int128 cost | int128 bound in clear; else under the salt, since a cost of 0 shows an empty home. */
 export function valueWord({ mode, cost, bound, salt }: PlanValue): Hex {
   const least = bound ?? NO_BOUND;
-  if (mode === "root") return hashOf(["bytes32", "int256", "int256"], [salt, cost, least]);
+  if (mode !== "rows") return hashOf(["bytes32", "int256", "int256"], [salt, cost, least]);
   for (const value of [cost, least])
     if (value < NO_BOUND || value >= -NO_BOUND) throw new RangeError(`${value} does not fit into an int128.`);
   return word((BigInt.asUintN(128, cost) << 128n) | BigInt.asUintN(128, least));

@@ -2,12 +2,13 @@
 
 import { AbiCoder, MaxUint256 } from "ethers";
 import { METHOD_NAMES } from "../../domain/algorithms.ts";
-import { batchKey, disputeKey, payoutKeys, resolveKey } from "../../usecases/ledgerPort.ts";
+import { batchKey, disputeKey, payoutKeys, resolveKey, slotKey } from "../../usecases/ledgerPort.ts";
 import type { AssetSpec, ChainCall, Lane, Ledger, Privacy, RunRecord } from "../../usecases/ports.ts";
 import {
   earlierLink,
   hashText,
   lineLeaf,
+  linkOf,
   merkleProof,
   merkleRoot,
   packRows,
@@ -181,14 +182,14 @@ export function createLedger(contracts: Contracts, privacy: Privacy = "rows"): L
       const bytes = runs.reduce((sum, { rows }) => sum + rows.length / 2, 0);
       return callOf("SlotLedger", "record", [runs.map(tupleOf)], {
         lane: "slots",
-        key: one
-          ? `slot:${first.group}:${first.slot}`
-          : `slots:${first.slot}:${runs.map(({ group }) => group).join("+")}`,
+        key: one ? slotKey(first.group, first.slot) : `slots:${first.slot}:${runs.map(({ group }) => group).join("+")}`,
         stream: one ? `slot:${first.group}` : "slots",
         gasLimit: 80_000 + 90_000 * runs.length + 80 * bytes,
         args: runs.map(({ group, slot }) => ({ group, slot })),
       });
     },
+
+    linkOf,
 
     /* Bills */
 

@@ -1,5 +1,6 @@
 /** What the database holds to be on the chain, added up by the database; the chain's side is chain/chainTally.ts. */
 import { type RawBuilder, sql } from "kysely";
+import { tenantGroup } from "../../usecases/ledgerPort.ts";
 import { type Books, SUBJECTS, type Totals } from "../../usecases/totalsPort.ts";
 import type { Db } from "./schema.ts";
 
@@ -12,9 +13,15 @@ export const createBooks = (db: Db): Books => ({
     const there = sql<boolean>`(o.state in ('mined', 'final') and coalesce(o.block_no, 0) <= ${block})`;
     const records = await rows(sql<Sums>`
       select g.number, count(o.id) as records, coalesce(max(r.slot) filter (where o.id is not null), 0) as last
-      from charging_group g left join recorded_slot r on r.group_id = g.id
+      from charging_group g left join recorded_slot r on r.group_id = g.id and r.run is null
         left join outbox o on o.key = r.record_key and ${there}
       group by g.number`);
+    const sealed = await rows(sql<Sums>`
+      select c.number, count(distinct o.id) as records, coalesce(max(r.slot) filter (where o.id is not null), 0) as last
+      from cpo c left join (recorded_slot r join charging_group g on g.id = r.group_id and r.run is not null)
+          on g.cpo_id = c.id
+        left join outbox o on o.key = r.record_key and ${there}
+      group by c.number`);
     const batches = await rows(sql<Sums>`
       select c.number, count(o.id) as batches
       from cpo c left join batch b on b.cpo_id = c.id
@@ -34,7 +41,8 @@ export const createBooks = (db: Db): Books => ({
     const note = (subject: string, value: string | number | undefined) => {
       totals[subject] = BigInt(value ?? 0);
     };
-    for (const row of records) {
+    const runs = [...records, ...sealed.map((row) => ({ ...row, number: tenantGroup(Number(row.number)) }))];
+    for (const row of runs as Sums[]) {
       note(SUBJECTS.records(Number(row.number)), row.records);
       note(SUBJECTS.lastSlot(Number(row.number)), row.last);
     }

@@ -23,6 +23,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "8c_disputes": { up: (db) => run(db, DISPUTES) },
   "8d_byte_index": { up: (db) => run(db, BYTE_INDEX) },
   "8e_rights": { up: (db) => run(db, RIGHTS) },
+  "8f_tenant_roots": { up: (db) => run(db, TENANT_ROOTS) },
 };
 
 async function run(db: Kysely<unknown>, statements: readonly string[]): Promise<void> {
@@ -268,4 +269,14 @@ const RIGHTS = [
   `alter table wallet add column exported_at timestamptz`,
   `create index wallet_kek on wallet (kek_version, wallet_id) where wrapped_dek is not null`,
   `alter table driver add column erased_at timestamptz`,
+];
+
+/** Runs of groups that the chain knows by one root per CPO and slot; many records then share the key of one call. */
+const TENANT_ROOTS = [
+  `alter table recorded_slot add column run json`,
+  `alter table recorded_slot alter column record_key drop not null`,
+  `alter table recorded_slot drop constraint recorded_slot_record_key_key`,
+  `create index recorded_slot_key on recorded_slot (record_key)`,
+  `create index recorded_slot_tenant on recorded_slot (slot) where run is not null`,
+  `create index recorded_slot_unsealed on recorded_slot (slot) where record_key is null`,
 ];

@@ -1,6 +1,6 @@
 /** Plans as they were made, what they allotted, and what the chain was told of them. */
 import type { Insertable, Selectable } from "kysely";
-import type { Allocation, PlanStore, RecordedSlot, StoredPlan } from "../../usecases/ports.ts";
+import type { Allocation, PlanStore, RecordedSlot, RunRecord, StoredPlan } from "../../usecases/ports.ts";
 import { type Columns, insertMany } from "./insertMany.ts";
 import { inTransaction } from "./numbers.ts";
 import type { Database, Db } from "./schema.ts";
@@ -49,6 +49,28 @@ export const planStore = (db: Db): PlanStore => ({
       .execute();
     return rows.map(toRecord);
   },
+  async unsealed() {
+    const rows = await tenantRuns(db).where("record_key", "is", null).execute();
+    return rows.map(({ cpo_id, run }) => ({ cpoId: cpo_id, run: run as RunRecord }));
+  },
+  async seal(cpoId, slot, key) {
+    await db
+      .updateTable("recorded_slot")
+      .set({ record_key: key })
+      .where("group_id", "in", db.selectFrom("charging_group").select("id").where("cpo_id", "=", cpoId))
+      .where("slot", "=", slot)
+      .where("record_key", "is", null)
+      .execute();
+  },
+  async sealedUntil(cpoId) {
+    const sealed = tenantRuns(db, "desc").where("cpo_id", "=", cpoId).where("record_key", "is not", null);
+    return (await sealed.limit(1).executeTakeFirst())?.slot ?? 0;
+  },
+  async sealedRuns(cpoId, fromSlot, untilSlot) {
+    const sealed = tenantRuns(db).where("cpo_id", "=", cpoId).where("record_key", "is not", null);
+    const rows = await sealed.where("slot", ">=", fromSlot).where("slot", "<", untilSlot).execute();
+    return rows.map(({ run }) => run as RunRecord);
+  },
   byId: (id) => readOne(db.selectFrom("plan").selectAll().where("id", "=", id)),
   async page(after, afterId, limit) {
     const last = await db.selectFrom("plan").select("no").where("id", "=", afterId).executeTakeFirst();
@@ -84,6 +106,15 @@ export const planStore = (db: Db): PlanStore => ({
   latest: (groupId) =>
     readOne(db.selectFrom("plan").selectAll().where("group_id", "=", groupId).orderBy("no", "desc").limit(1)),
 });
+
+/** Records that stand, or are going to, under their CPO's root. */
+const tenantRuns = (db: Db, order: "asc" | "desc" = "asc") =>
+  db
+    .selectFrom("recorded_slot")
+    .innerJoin("charging_group", "charging_group.id", "recorded_slot.group_id")
+    .select(["cpo_id", "slot", "run"])
+    .where("run", "is not", null)
+    .orderBy("slot", order);
 
 type PlanRow = Selectable<Database["plan"]>;
 
@@ -145,12 +176,13 @@ const toAllocation = (row: Selectable<Database["allocation"]>): Allocation => ({
 const recordRow = (record: RecordedSlot, key: string): Insertable<Database["recorded_slot"]> => ({
   group_id: record.groupId,
   slot: record.slot,
-  record_key: key,
+  record_key: record.run ? null : key,
   plan_id: record.planId,
   earlier_plan_ids: JSON.stringify(record.earlierPlanIds),
   rows: record.rows,
   root: record.root,
   leaves: JSON.stringify(record.leaves),
+  run: record.run && JSON.stringify(record.run),
 });
 const toRecord = (row: Selectable<Database["recorded_slot"]>): RecordedSlot => ({
   groupId: row.group_id,
@@ -160,4 +192,6 @@ const toRecord = (row: Selectable<Database["recorded_slot"]>): RecordedSlot => (
   rows: row.rows,
   root: row.root,
   leaves: row.leaves,
+  // A saved run of an earlier version has no such column.
+  run: row.run ?? null,
 });

@@ -16,7 +16,14 @@ import type { FlexibilityOrder, OrderSettlement } from "../../domain/orders.ts";
 import type { ProfileReason, ProfileState } from "../../domain/profiles.ts";
 import type { EnergyPromise, PromiseState } from "../../domain/promises.ts";
 import type { Admission, Boost, ChargingMode, PowerGrant } from "../../domain/sessions.ts";
-import type { EvseStrategies, GroupLimit, Incident, IndexedBytes, StoredPlan } from "../../usecases/ports.ts";
+import type {
+  EvseStrategies,
+  GroupLimit,
+  Incident,
+  IndexedBytes,
+  RunRecord,
+  StoredPlan,
+} from "../../usecases/ports.ts";
 import type { ChainTables } from "../chain/tables.ts";
 
 export type Db = Kysely<Database>;
@@ -255,12 +262,14 @@ export type Database = ChainTables & {
   recorded_slot: {
     group_id: string;
     slot: number;
-    record_key: string;
+    /** Null while it waits for its CPO's run. */
+    record_key: string | null;
     plan_id: string;
     earlier_plan_ids: Json<string[]>;
     rows: string;
     root: string;
     leaves: Json<{ text: string; salt: string }[]>;
+    run: ColumnType<RunRecord | null, string | null, string | null>;
   };
 
   settlement: {

@@ -83,6 +83,7 @@ onEveryDatabase("Plans", (given) => {
       rows: "0x0001",
       root: `0x${"ab".repeat(32)}`,
       leaves: [{ text: '{"a":"ü"}', salt: "0x01" }],
+      run: null,
     };
     await plans.addRecord(record, "slot:3:42");
     expect(await waiting()).to.deep.equal(["chained:11"]);
@@ -104,12 +105,53 @@ onEveryDatabase("Plans", (given) => {
       rows: "0x",
       root: "0x",
       leaves: [],
+      run: null,
     };
     await plans.addRecord(record, "slot:4:1");
     const again = { ...record, slot: 2, planId: "other", earlierPlanIds: ["once"] };
     expect((await rejection(plans.addRecord(again, "slot:4:2"))).message).to.contain("names 2 plans, but 1");
     expect((await plans.unrecorded("broken")).map((plan) => plan.id)).to.deep.equal(["other"]);
     expect(await plans.records("broken")).to.have.length(1);
+  });
+
+  it("keeps runs that wait for their CPO's until their slot is sealed, once", async () => {
+    const { plans, sites } = given().store;
+    const others = await sites.addCpo({ id: "other-cpo", name: "Another" });
+    for (const [id, cpoId] of [
+      ["east", "cpo"],
+      ["west", "cpo"],
+      ["abroad", others.id],
+    ] as const)
+      await sites.addGroup({ ...aGroup(id), cpoId });
+    const word = `0x${"cd".repeat(32)}` as const;
+    const waitingOf = async () => (await plans.unsealed()).map(({ cpoId, run }) => `${cpoId} ${run.group} ${run.slot}`);
+    const put = async (groupId: string, group: number, slot: number, isAlone = false) => {
+      const id = `${groupId}:${slot}`;
+      await plans.add(aPlan(id, { groupId }), []);
+      const commitments = { algorithm: word, problem: word, plan: word, value: word, earlier: word, root: word };
+      const run = isAlone ? null : { group, slot, ...commitments, rows: "0x" as const };
+      await plans.addRecord(
+        { ...{ groupId, slot, planId: id, earlierPlanIds: [], rows: "0x00", root: word }, leaves: [], run },
+        `slot:9:${slot}`,
+      );
+      return run;
+    };
+    const late = await put("east", 11, 51);
+    const [east, west, alone] = [await put("east", 11, 50), await put("west", 12, 50), await put("west", 12, 51, true)];
+    await put("abroad", 13, 50);
+    expect(alone).to.equal(null);
+    expect((await plans.records("east")).map(({ run }) => run)).to.deep.equal([east, late]);
+    expect((await waitingOf()).sort()).to.deep.equal(["cpo 11 50", "cpo 11 51", "cpo 12 50", "other-cpo 13 50"]);
+    expect((await plans.unsealed()).map(({ run }) => run.slot)).to.deep.equal([50, 50, 50, 51]);
+    expect([await plans.sealedUntil("cpo"), await plans.sealedRuns("cpo", 0, 99)]).to.deep.equal([0, []]);
+
+    await plans.seal("cpo", 50, "slot:9:50");
+    expect(await waitingOf()).to.have.members(["cpo 11 51", "other-cpo 13 50"]);
+    expect([await plans.sealedUntil("cpo"), await plans.sealedUntil("other-cpo")]).to.deep.equal([50, 0]);
+    expect(await plans.sealedRuns("cpo", 50, 51)).to.have.deep.members([east, west]);
+    expect([await plans.sealedRuns("cpo", 51, 99), await plans.sealedRuns("cpo", 0, 50)]).to.deep.equal([[], []]);
+    await plans.seal("cpo", 51, "slot:9:51");
+    expect([await plans.sealedUntil("cpo"), await waitingOf()]).to.deep.equal([51, ["other-cpo 13 50"]]);
   });
 
   it("turns the pages in the order of adding, whatever the ids and instants say", async () => {

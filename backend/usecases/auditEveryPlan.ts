@@ -21,7 +21,7 @@ import {
 import { auditLeaves, auditRows } from "./auditRecords.ts";
 import { auditCars, type Seen } from "./auditRuns.ts";
 import type { Scope } from "./auditScope.ts";
-import type { ChainEye, Hex, Ledger, PublishedAlgorithm, RunRecord, Store, StoredPlan } from "./ports.ts";
+import type { ChainEye, Hex, Ledger, PublishedAlgorithm, RunRecord, Store, StoredMethod, StoredPlan } from "./ports.ts";
 import { commitmentsOf, earlierStart } from "./recordSlot.ts";
 
 type Parts = {
@@ -70,6 +70,7 @@ export async function auditEveryPlan(parts: Parts, onProgress: (share: number) =
   const named = namedPlans(facts, runs, findings);
   const specs = new Map<string, PublishedAlgorithm | null>();
   for (const [method, version] of Object.entries(ledger.versions)) specs.set(method, await chain.algorithm(version));
+  const exact = await exactMethod(parts, specs);
   const states = new Map<string, GroupState>(
     facts.groups.map(({ group }) => [
       group.id,
@@ -106,7 +107,7 @@ export async function auditEveryPlan(parts: Parts, onProgress: (share: number) =
       const state = states.get(stored.groupId);
       if (!group || !state || !file) continue;
       if (answer) auditJudgement(file, answer, findings);
-      if (isJudged) auditMethod(file, group, facts, findings, gaps, state.beyond, state.previous);
+      if (isJudged) auditMethod(file, group, facts, findings, gaps, state.beyond, state.previous, exact);
       state.previous = file;
       const kept = auditOrdersOfPlan(file, group, ledger, findings);
       if (kept) ordered.push(kept);
@@ -121,6 +122,25 @@ export async function auditEveryPlan(parts: Parts, onProgress: (share: number) =
   }
   finish(parts, states, links);
   return { count, leaves, hashes, gaps, ordered };
+}
+
+/** The text that plans were made by, from the chain; null where it has none that can be run, which is a difference. */
+async function exactMethod({ chain, findings }: Parts, specs: Specs): Promise<StoredMethod | null> {
+  const check = findings.check("text of the exact method");
+  const code = specs.get("least-cost")?.code;
+  if (code === undefined) return null;
+  try {
+    const method = await chain.method(code);
+    check.looked();
+    if (!method.isOurs)
+      findings.notes.push(
+        `the chain's text of the exact method, ${code}, is not this source's; plans are held against it`,
+      );
+    return method;
+  } catch (error) {
+    check.differs("algorithm least-cost", error instanceof Error ? error.message : String(error));
+    return null;
+  }
 }
 
 const valueOfBytes = ({ plan }: PlanFile) => ({ cost: plan.cost, bound: plan.bound });

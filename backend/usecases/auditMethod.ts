@@ -7,16 +7,16 @@
 import type { AlgorithmChoice, AlgorithmName } from "../domain/algorithms.ts";
 import { divUp } from "../domain/money.ts";
 import { ALGORITHMS, type Parameters, parametersOf, repeat } from "../optimisation/algorithms.ts";
-import { type Violation, violations } from "../optimisation/checker.ts";
+import { planValue, type Violation, violations } from "../optimisation/checker.ts";
 import { leastLaxity } from "../optimisation/leastLaxity.ts";
 import type { Plan } from "../optimisation/problem.ts";
 import { refine } from "../optimisation/refine.ts";
 import type { Facts, GroupFile } from "./auditFacts.ts";
-import { type Findings, planName } from "./auditFindings.ts";
+import { attempt, type Findings, planName } from "./auditFindings.ts";
 import type { PlanFile } from "./auditPlans.ts";
 import { promisesAt } from "./auditRuns.ts";
 import { keepsOrder, unexpected } from "./planGroup.ts";
-import type { Judgement } from "./ports.ts";
+import type { Judgement, StoredMethod } from "./ports.ts";
 
 /** What a plan costs above the certified bound: cost - bound in nano-euro x scale, and in micro-euro. */
 export type Gap = {
@@ -38,6 +38,7 @@ export function auditMethod(
   gaps: Gap[],
   beyond: BeyondLimit,
   previous: PlanFile | undefined,
+  exact: StoredMethod | null,
 ): void {
   const check = findings.check("checker in TypeScript");
   const { plan, problem, stored } = file;
@@ -65,9 +66,10 @@ export function auditMethod(
     return;
   }
   const gap = plan.cost - plan.bound;
-  const { repeatable } = ALGORITHMS[stored.algorithm];
   if (isPlain(file)) check.same(where, "gap between cost and certified bound", gap, 0n);
-  else if (repeatable) auditAgain(file, stored.algorithm, previous, findings);
+  const name = stored.algorithm;
+  if (ALGORITHMS[name].repeatable)
+    attempt(findings.check("plans made again"), where, () => auditAgain(file, name, previous, exact, findings));
   const scale = BigInt(Math.max(1, problem.weights.scale));
   if (gap !== 0n) gaps.push({ plan: file.id, algorithm: stored.algorithm, gap, microEur: divUp(gap, 1000n * scale) });
 }
@@ -112,23 +114,47 @@ const sameChoice = (choice: AlgorithmChoice, { algorithm, parameters }: PlanFile
 const nameOf = (name: string, parameters: Parameters) =>
   [name, ...Object.entries(parameters).map(([key, value]) => `${key} ${value}`)].join(" ");
 
-/** The method on the same problem, and what came after it (least power may have changed its plan), done again. */
-function auditAgain(file: PlanFile, name: AlgorithmName, previous: PlanFile | undefined, findings: Findings): void {
-  const check = findings.check("checker in TypeScript");
+/**
+ * The method on the same problem, and what came after it (cars exchanged energy, least power may have changed the plan), done
+ * again. The exact method is run from its text on chain: y and w are its own, and x is what became of its x.
+ */
+function auditAgain(
+  file: PlanFile,
+  name: AlgorithmName,
+  previous: PlanFile | undefined,
+  exact: StoredMethod | null,
+  findings: Findings,
+): void {
+  const check = findings.check("plans made again");
   const where = planName(file.id);
   const { problem, plan, stored } = file;
   const before = previous && { problem: previous.problem, energyWh: previous.plan.energyWh };
-  const own = repeat(problem, { name, parameters: stored.parameters });
+  const own = name === "least-cost" && exact ? auditExact(file, exact, findings) : madeHere(file, name);
   const again = refine(problem, own, { previous: before, keepsOrder: keepsOrder(stored.parameters) });
   check.same(where, "number of intervals repaired for least power", stored.repairedIntervals, again.repairedIntervals);
   check.same(where, "bound that its problem gives", plan.bound, again.plan.bound);
-  if (!sameEnergy(again.plan, plan))
-    check.differs(
-      where,
-      name === "least-cost"
-        ? "is not the repair of the optimum of its problem"
-        : `is not what ${name} gives for its problem`,
-    );
+  if (!sameEnergy(again.plan, plan)) check.differs(where, `is not what ${name} gives for its problem`);
+}
+
+const madeHere = ({ problem, stored }: PlanFile, name: AlgorithmName) =>
+  repeat(problem, { name, parameters: stored.parameters });
+
+/** The optimum by the text on chain. What that text knows nothing of (first deadlines, prices of waiting) is added here. */
+function auditExact(file: PlanFile, exact: StoredMethod, findings: Findings): Plan {
+  const { problem, plan, stored } = file;
+  const own = exact.run(problem);
+  for (const name of ["y", "w"] as const) {
+    const [is, shouldBe] = [plan.certificate?.[name] ?? [], own.certificate?.[name] ?? []];
+    findings.check("text of the exact method").looked();
+    if (is.length !== shouldBe.length || is.some((one, i) => one !== shouldBe[i]))
+      findings
+        .check("text of the exact method")
+        .differs(planName(file.id), `its ${name} is not what the method's text on chain gives for its problem`);
+  }
+  const hasMore = stored.firsts.length > 0 || (stored.parameters.waitingMicroEurPerHour ?? 0) > 0;
+  const { energyWh } = hasMore ? madeHere(file, "least-cost") : own;
+  const made: Plan = { algorithm: "least-cost", energyWh, certificate: own.certificate, cost: 0n, bound: null };
+  return { ...made, ...planValue(problem, made) };
 }
 
 const sameEnergy = (a: Plan, b: Plan) =>

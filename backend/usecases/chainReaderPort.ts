@@ -2,6 +2,7 @@
  * The chain as the audit sees it: what the contracts said (events, in order), what they hold now, and what the rule says
  * about a schedule. All answers are of one block, so that they agree with each other. Amounts are bigint micro-euro.
  */
+import type { GroupProblem, Plan } from "../optimisation/problem.ts";
 import type { BillLine, Hex, RunRecord } from "./ledgerPort.ts";
 
 export type ChainEye = {
@@ -19,6 +20,8 @@ export type ChainEye = {
   head(group: number): Promise<{ readonly slot: number; readonly chain: Hex }>;
   /** The published specification of a version; null when there is none. */
   algorithm(version: Hex): Promise<PublishedAlgorithm | null>;
+  /** The text behind a specification's `code`, ready to run. Throws when the chain does not have the text of that hash. */
+  method(code: Hex): Promise<StoredMethod>;
   /** Asks the contract at `checker`. */
   check(checker: Hex, p: Hex, x: Hex, y: Hex, w: Hex): Promise<Judgement>;
 
@@ -51,11 +54,20 @@ export type DisputeState = "none" | "open" | "resolved";
 export type PublishedAlgorithm = {
   readonly method: string;
   readonly sourceHash: Hex;
+  /** Hash of the text that is stored on chain; zero for methods that have none there. */
+  readonly code: Hex;
   readonly checker: Hex;
   readonly voll: number;
   readonly extra: number;
   readonly maxScale: number;
   readonly maxEarly: number;
+};
+
+/** A method whose text came from the chain. */
+export type StoredMethod = {
+  /** Whether it is, to the byte, the text that this source has. */
+  readonly isOurs: boolean;
+  run(problem: GroupProblem): Pick<Plan, "energyWh" | "certificate">;
 };
 
 /** What a checker says about a schedule; `rule` numbers are IScheduleChecker's. */

@@ -3,8 +3,10 @@
  * forgery is made of an honest replay, recorded as the operator would have recorded it, and must be found by its content.
  */
 import { expect } from "chai";
+import { leastCostText } from "../../backend/adapters/chain/algorithms.ts";
+import { runnable, storedMethod } from "../../backend/adapters/chain/storedMethod.ts";
 import type { EnergyPromise } from "../../backend/domain/promises.ts";
-import { planValue } from "../../backend/optimisation/checker.ts";
+import { planValue, violations } from "../../backend/optimisation/checker.ts";
 import { decodeProblem, encodeProblem, encodeW, encodeX, encodeY } from "../../backend/optimisation/encoding.ts";
 import { leastCost } from "../../backend/optimisation/leastCost.ts";
 import { leastLaxity } from "../../backend/optimisation/leastLaxity.ts";
@@ -218,6 +220,83 @@ describe("The audit of a dishonest operator", function () {
     expectNamed(report, planName(), "gap between cost and certified bound");
   });
 
+  it("finds a schedule of which 1 Wh is moved to a dearer hour, or left out, although it is feasible", async () => {
+    const { problem } = target;
+    const optimum = leastCost(problem);
+    const least = planValue(problem, optimum).cost;
+    const withWh = (k: number, wh: number, plan: Plan = optimum): Plan => ({
+      ...plan,
+      energyWh: plan.energyWh.map((stay, i) => (i === target.car ? stay.map((e, j) => (j === k ? e + wh : e)) : stay)),
+    });
+    const stay = optimum.energyWh[target.car]!;
+    const drawn = stay.findIndex((wh) => wh > 0);
+    const dearer = stay
+      .map((_, k) => withWh(k, 1, withWh(drawn, -1)))
+      .find((plan) => violations(problem, plan).length === 0 && planValue(problem, plan).cost > least);
+    expect(dearer, "an hour that is dearer and has room").not.to.equal(undefined);
+    for (const plan of [dearer!, withWh(drawn, -1)]) {
+      expect(violations(problem, plan)).to.deep.equal([]);
+      expectNamed(await recordInstead({ problem, plan }), planName(), "gap between cost and certified bound");
+    }
+  });
+
+  it("finds a dearer schedule whose own certificate claims less", async () => {
+    const { problem } = target;
+    const own = leastCost(problem).certificate!;
+    const weaker = { y: own.y.map((y) => y - 1n), w: own.w };
+    const dearer: Plan = { ...leastCost(problem), energyWh: leastLaxity(problem).energyWh, certificate: weaker };
+    expectNamed(await recordInstead({ problem, plan: dearer }), planName(), "gap between cost and certified bound");
+  });
+
+  it("finds a run that names another version than its plan's", async () => {
+    const { versions } = replay.system.ledger;
+    const slot = (await replay.system.store.plans.records("garage")).find(
+      ({ planId }) => planId === target.stored.id,
+    )!.slot;
+    const chain = await recorded((run) => (run.slot === slot ? { ...run, algorithm: versions["equal-share"] } : run));
+    expectNamed(await replay.auditAfter([], { chain }), planName(), "version of the algorithm");
+  });
+
+  it("finds a certificate that proves the optimum as well, but is not the method's own", async () => {
+    const { problem } = target;
+    const { y, w } = leastCost(problem).certificate!;
+    const least = planValue(problem, leastCost(problem)).cost;
+    const others = problem.intervals.flatMap((_, t) =>
+      [-1n, 1n].map((by) => ({ y, w: w.map((one, i) => (i === t ? one + by : one)) })),
+    );
+    const plan = best(problem).plan;
+    const own = others.find((certificate) => planValue(problem, { ...plan, certificate }).bound === least);
+    expect(own, "another proof").not.to.equal(undefined);
+    const report = await recordInstead({ problem, plan: { ...plan, certificate: own! } });
+    expectNamed(report, planName(), "its w is not what the method's text on chain gives for its problem");
+  });
+
+  it("makes plans again by the chain's text, not by its own: another text is named, and one that cannot be run", async () => {
+    const { eye } = replay;
+    const text = leastCostText();
+    // Energy without a promise is worth nothing to this one.
+    const later = text.replace("const v2 = weights.scale * weights.extra;", "const v2 = 0;");
+    expect(later).not.to.equal(text);
+    const other = await replay.auditAfter([], {
+      chain: { ...eye, method: async () => ({ isOurs: false, run: runnable(later) }) },
+    });
+    expect(other.differences.map(({ text }) => text)).to.include.members([
+      "its y is not what the method's text on chain gives for its problem",
+      "is not what least-cost gives for its problem",
+    ]);
+    expect(other.notes.join("\n")).to.match(/text of the exact method, 0x\w+, is not this source's/);
+    // A text with the same results is none the worse.
+    const same = await replay.auditAfter([], {
+      chain: { ...eye, method: async () => ({ isOurs: false, run: runnable(`${text}// ours\n`) }) },
+    });
+    expect(same.differences).to.deep.equal([]);
+    const none = await replay.auditAfter([], {
+      chain: { ...eye, method: async (code) => storedMethod(code, "0x") },
+    });
+    expectNamed(none, "algorithm least-cost", "No text with the hash");
+    expect(replay.honest.table.find(({ check }) => check === "text of the exact method")?.checked).to.be.above(100);
+  });
+
   it("finds a plan that breaks a limit, by both checkers", async () => {
     const { problem } = target;
     const plan = leastCost(problem);
@@ -380,6 +459,29 @@ describe("The audit of a dishonest operator", function () {
           cause === "orderWh" ? "an order that nobody gave" : "an outage that nobody noted",
         );
       }
+    });
+
+    it("is found by a baseline that the meter and the method do not give", async () => {
+      const [flexible] = await replay.rows<{ session_id: string }>(
+        "select session_id from settlement where flex_wh > 0 and driver_id is not null order by session_number limit 1",
+      );
+      const rebased = (receipt: Receipt, change: (wh: number, t: number) => number) => ({
+        ...receipt.flex,
+        intervals: receipt.flex.intervals.map((one, t) => ({ ...one, baselineWh: change(one.baselineWh, t) })),
+      });
+      const first = await billInstead(flexible!.session_id, (receipt) => ({
+        ...receipt,
+        flex: rebased(receipt, (wh, t) => (t === 0 ? wh + 1 : wh)),
+      }));
+      expectNamed(first, `bill of session ${flexible!.session_id}`, "flex.intervals[0].baselineWh is");
+      // Shifted in time, so that all sums stay what they are.
+      const shifted = await billInstead(flexible!.session_id, (receipt) => {
+        const drawn = receipt.flex.intervals.findIndex(({ baselineWh }) => baselineWh > 0);
+        const last = receipt.flex.intervals.length - 1;
+        const flex = rebased(receipt, (wh, t) => wh + (t === last ? 1 : 0) - (t === drawn ? 1 : 0));
+        return { ...receipt, flex };
+      });
+      expectNamed(shifted, `bill of session ${flexible!.session_id}`, "baselineWh is");
     });
 
     it("is found by the price of the tariff, and by the account that paid too much", async () => {

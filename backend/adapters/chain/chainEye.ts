@@ -6,6 +6,7 @@ import { lineLeaf, merkleRoot } from "./commitments.ts";
 import type { Contracts } from "./contracts.ts";
 import { type Artifacts, deploymentDifferences, type Manifest } from "./deployment.ts";
 import { quantity, type Rpc, type RpcCall, request } from "./rpc.ts";
+import { storedMethod } from "./storedMethod.ts";
 
 /** Looks at the chain as it is now; later blocks stay unseen, so that all answers agree with each other. */
 export async function createChainEye(
@@ -40,6 +41,7 @@ export async function createChainEye(
     runs: () => reader.runs(),
     head: reader.head,
     algorithm: reader.algorithm,
+    method: async (code) => storedMethod(code, (await ask("AlgorithmRegistry", "codeOf", [code]))[0]),
     check: reader.check,
     async groups() {
       const found = await logs("AssetRegistry", "GroupSet");

@@ -159,6 +159,7 @@ export function createChainReader(rpc: Rpc, contracts: Contracts) {
     return {
       method: Buffer.from(spec.method.slice(2), "hex").toString("ascii").replace(/\0+$/, ""),
       sourceHash: spec.sourceHash as Hex,
+      code: spec.code as Hex,
       checker: spec.checker as Hex,
       activeFrom: Number(spec.activeFrom),
       maxScale: Number(spec.maxScale),

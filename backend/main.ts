@@ -291,7 +291,8 @@ async function greet(
   ];
   if (system.embedded?.url)
     lines.push(`  chain          ${system.embedded.url} (JSON-RPC, chain ${system.rpc.chainId})`);
-  if (system.database.kind === "pglite") {
+  if (system.database.kind === "postgres") lines.push("  accounts       npm run accounts");
+  else {
     const { token } = await accounts.createKey({ name: "auditor at the keyboard", cpoId: null, purpose: "audit" });
     lines.push(
       "  kept           nothing: database and chain are in memory and end with this process",

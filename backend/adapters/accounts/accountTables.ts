@@ -68,4 +68,13 @@ export type MachineKeyTable = {
   revoked_at: Date | null;
 };
 
-export type AccountTables = { machine_key: MachineKeyTable };
+/** What is read without better-auth. */
+export type AccountUserTable = {
+  id: string;
+  email: string;
+  name: string;
+  kind: "driver" | "staff" | "auditor" | "arbiter";
+  cpo_id: string | null;
+};
+
+export type AccountTables = { machine_key: MachineKeyTable; account_user: AccountUserTable };

@@ -104,28 +104,40 @@ export function createAccounts({ db, random, now, ...settings }: AccountsOptions
   }
 
   /** The account with this e-mail; made with this password when there is none. An existing one is left as it is. */
-  async function ensureAccount(wish: NewAccount): Promise<Account> {
-    const { internalAdapter, password } = await auth.$context;
+  async function addAccount(wish: NewAccount): Promise<{ readonly account: Account; readonly isNew: boolean }> {
+    const { internalAdapter } = await auth.$context;
     const email = wish.email.toLowerCase();
-    const known = await internalAdapter.findUserByEmail(email);
+    const known = await internalAdapter.findUserByEmail(email, { includeAccounts: true });
     if (known) {
       const account = accountOf(known.user);
       if (account.kind !== wish.kind || account.cpoId !== (wish.cpoId ?? null))
         throw new Error(`${email} is already an account of another kind or CPO. Use another e-mail.`);
-      return account;
+      // Without a password: who made it was cut short.
+      const isNew = known.accounts.length === 0;
+      if (isNew) await setPassword(account.id, wish.password);
+      return { account, isNew };
     }
     const user = await internalAdapter.createUser(
       { email, name: wish.name, emailVerified: false, kind: wish.kind, cpoId: wish.cpoId ?? null },
       { method: "email-password" },
     );
-    const hash = await password.hash(wish.password);
-    await internalAdapter.linkAccount({
-      userId: user.id,
-      providerId: "credential",
-      accountId: user.id,
-      password: hash,
-    });
-    return accountOf(user);
+    await setPassword(user.id, wish.password);
+    return { account: accountOf(user), isNew: true };
+  }
+  const ensureAccount = async (wish: NewAccount): Promise<Account> => (await addAccount(wish)).account;
+
+  async function setPassword(userId: string, plain: string): Promise<void> {
+    const { internalAdapter, password } = await auth.$context;
+    const hash = await password.hash(plain);
+    const known = await internalAdapter.findAccounts(userId);
+    if (known.length > 0) return internalAdapter.updatePassword(userId, hash);
+    await internalAdapter.linkAccount({ userId, providerId: "credential", accountId: userId, password: hash });
+  }
+
+  /** Everybody who is no driver. */
+  async function operators(): Promise<readonly Account[]> {
+    const rows = db.selectFrom("account_user").select(["id", "email", "name", "kind", "cpo_id as cpoId"]);
+    return rows.where("kind", "!=", "driver").orderBy("kind").orderBy("email").execute();
   }
 
   async function whoIs(cookie: string | undefined): Promise<Account | null> {
@@ -166,14 +178,23 @@ export function createAccounts({ db, random, now, ...settings }: AccountsOptions
       const { internalAdapter } = await auth.$context;
       await internalAdapter.deleteUser(accountId);
     },
+    addAccount,
     ensureAccount,
     ensureStaff: (staff: Omit<NewAccount, "kind" | "cpoId"> & { readonly cpoId: string }) =>
       ensureAccount({ ...staff, kind: "staff" }),
+    operators,
+    /** Gives an account another password and signs out whoever is signed in with the old one. */
+    async replacePassword(accountId: string, password: string): Promise<void> {
+      const { internalAdapter } = await auth.$context;
+      await setPassword(accountId, password);
+      await internalAdapter.deleteUserSessions(accountId);
+    },
 
     keyOf: (token: string): Promise<MachineKey | null> => keys.find(token),
     createKey: (wish: NewKey) => keys.create(wish),
-    keysOf: (cpoId: string) => keys.ofCpo(cpoId),
-    revokeKey: (cpoId: string, id: string) => keys.revoke(cpoId, id),
+    /** Null: of auditors. */
+    keysOf: (cpoId: string | null) => keys.ofCpo(cpoId),
+    revokeKey: (cpoId: string | null, id: string) => keys.revoke(cpoId, id),
   };
 }
 

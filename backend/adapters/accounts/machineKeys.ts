@@ -61,16 +61,18 @@ export function machineKeys(db: Kysely<AccountTables>, random: Random, now: () =
       return timingSafeEqual(hashOf(secret), Buffer.from(row.secret_hash, "hex")) ? keyOf(row) : null;
     },
 
-    async ofCpo(cpoId: string): Promise<readonly MachineKey[]> {
-      return (await live().where("cpo_id", "=", cpoId).orderBy("created_at").orderBy("id").execute()).map(keyOf);
+    async ofCpo(cpoId: string | null): Promise<readonly MachineKey[]> {
+      return (
+        await live().where("cpo_id", "is not distinct from", cpoId).orderBy("created_at").orderBy("id").execute()
+      ).map(keyOf);
     },
 
     /** False when the CPO has no such key in use. */
-    async revoke(cpoId: string, id: string): Promise<boolean> {
+    async revoke(cpoId: string | null, id: string): Promise<boolean> {
       const { numUpdatedRows } = await db
         .updateTable("machine_key")
         .set({ revoked_at: new Date(now() * 1000) })
-        .where("cpo_id", "=", cpoId)
+        .where("cpo_id", "is not distinct from", cpoId)
         .where("id", "=", id)
         .where("revoked_at", "is", null)
         .executeTakeFirstOrThrow();

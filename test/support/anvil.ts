@@ -43,7 +43,9 @@ export async function startAnvil(options: {
   child.once("exit", () => {
     ended = true;
   });
-  process.once("exit", () => child.kill("SIGTERM"));
+  const kill = () => child.kill("SIGTERM");
+  process.once("exit", kill);
+  child.once("exit", () => process.off("exit", kill));
   const url = `http://127.0.0.1:${port}`;
   for (let waitedMs = 0; waitedMs < 15_000 && !ended; waitedMs += 50) {
     try {

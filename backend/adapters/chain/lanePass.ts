@@ -29,7 +29,15 @@ export type PassConfig = Omit<Simulator, "gasCap" | "estimate"> & {
   readonly checkpoint?: (point: Checkpoint) => void;
 };
 
-export type Checkpoint = "before-commit" | "after-commit" | "after-send" | "after-receipt";
+export const CHECKPOINTS = [
+  "after-look",
+  "before-commit",
+  "after-commit",
+  "after-send",
+  "after-receipt",
+  "before-noted",
+] as const;
+export type Checkpoint = (typeof CHECKPOINTS)[number];
 
 /** `moved`: rows that came further; a lane without any waits for somebody else. */
 export type LaneProgress = { readonly sent: number; readonly final: number; readonly moved: number };
@@ -69,6 +77,8 @@ export async function passLane(
   const trouble = laneTrouble({ chainNonce: view.chainNonce, nextNonce, lowestOpen, lowestHasReceipt });
   await lanes.watch(db, lane, trouble, view.chainNonce, lowestOpen ?? nextNonce);
 
+  config.checkpoint?.("after-look");
+
   // On suspicion nothing new is signed: its nonce might be taken.
   const trusted = trouble === null ? sendable : [];
   const due = options.parkedToo ? trusted.map((entry) => ({ ...entry, retryAt: entry.retryAt && now() })) : trusted;
@@ -90,6 +100,7 @@ export async function passLane(
     const waiting = sending.filter((_, i) => second[i]?.after.state === "signed");
     const hashes = waiting.map(({ hash }) => hash);
     await markSent(trx, hashes, now());
+    config.checkpoint?.("before-noted");
   });
   const [a, b] = [tally(first), tally(second)];
   return { sent: sending.length, final: a.final + b.final, moved: a.moved + b.moved };

@@ -3,9 +3,10 @@
  * have left: every number once, in order, none reverted, and not one nonce more.
  */
 import { expect } from "chai";
+import { CHECKPOINTS } from "../../../backend/adapters/chain/lanePass.ts";
 import { type Kind, whyNoPostgres } from "../../support/databases.ts";
 import { FAULTS } from "./faultyNode.ts";
-import { type Outcome, type Setting, storm } from "./storm.ts";
+import { DEPTH, type Outcome, type Setting, storm } from "./storm.ts";
 
 /** `npm run test:faults` has more of both. */
 const RECORDS = Number(process.env.FAULT_RECORDS ?? 25);
@@ -48,8 +49,8 @@ for (const [chain, database] of PLACES)
     if (SEEDS >= 20)
       it("met every fault that there is", () => {
         const met = totals(outcomes);
-        const points = ["before-commit", "after-commit", "after-send", "after-receipt"].map((one) => `crash ${one}`);
-        const forks = [1, 2, 3].map((depth) => `reorg of depth ${depth}`);
+        const points = [...CHECKPOINTS, "while enqueueing"].map((one) => `crash ${one}`);
+        const forks = Array.from({ length: DEPTH }, (_, i) => `reorg of depth ${i + 1}`);
         const stormy = chain === "anvil" ? [...forks, "mempool emptied"] : [];
         const here = ["enqueued twice", "two writers at once", "empty tank", "fee spike"];
         expect(met).to.include.all.keys(...Object.keys(FAULTS), ...points, ...stormy, ...here);

@@ -3,6 +3,7 @@
  * share the lane, its purse is emptied, fees jump, blocks are replaced, the mempool is emptied, and the node fails in the
  * ways of faultyNode.ts.
  */
+import { enqueue } from "../../../backend/adapters/chain/outbox.ts";
 import { connectRpc, type Hex, quantity, request } from "../../../backend/adapters/chain/rpc.ts";
 import type { ChainTables } from "../../../backend/adapters/chain/tables.ts";
 import { createWriter, type Writer, type WriterConfig } from "../../../backend/adapters/chain/writer.ts";
@@ -35,8 +36,8 @@ export type Outcome = {
   readonly seconds: number;
 };
 
-/** Blocks on top before something is final on a chain that loses blocks; forks are at most one less deep. */
-const DEPTH = 4;
+/** Blocks on top before something is final on a chain that loses blocks; forks are at most as deep. */
+export const DEPTH = 4;
 const TIMEOUT_MS = 600;
 const FULL = quantity(10n ** 24n);
 const SPIKE_WEI = 20_000_000_000n;
@@ -94,10 +95,25 @@ async function blow(bench: Bench, otherDb: Bench["db"], setting: Setting): Promi
     });
   }
 
+  /** The business transaction is rolled back, and done again by whoever comes next. */
+  async function dieWhileEnqueueing(n: number): Promise<void> {
+    const transaction = bench.db.transaction().execute(async (trx) => {
+      await enqueue(trx, [sequenceCall("slots", n)]);
+      throw new Crash("killed");
+    });
+    await transaction.catch((error: unknown) => {
+      if (!(error instanceof Crash)) throw error;
+      count("crash while enqueueing");
+    });
+  }
+
   try {
     let enqueued = 0;
     for (let round = 0; round < records * 30; round++) {
-      while (enqueued < records && random() < 0.7) await bench.enqueue(sequenceCall("slots", ++enqueued));
+      while (enqueued < records && random() < 0.7) {
+        if (deaths() < 0.05) await dieWhileEnqueueing(enqueued + 1);
+        await bench.enqueue(sequenceCall("slots", ++enqueued));
+      }
       if (random() < 0.2) {
         const again = 1 + Math.floor(random() * Math.max(1, enqueued));
         const changed = sequenceCall("slots", again, { data: sequenceCall("slots", 9_999).data });
@@ -170,7 +186,7 @@ async function stormyWeather(bench: Bench, random: () => number, count: (what: s
     else if (dice < 0.72) {
       const head = Number(await request<Hex>(rpc, "eth_blockNumber"));
       highest = Math.max(highest, head);
-      const depth = Math.min(1 + Math.floor(random() * (DEPTH - 1)), head - (highest - (DEPTH - 1)));
+      const depth = Math.min(1 + Math.floor(random() * DEPTH), head - (highest - DEPTH));
       if (depth < 1) return;
       await request(rpc, "anvil_reorg", depth, []);
       count(`reorg of depth ${depth}`);

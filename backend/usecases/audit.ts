@@ -35,6 +35,8 @@ import { auditOrders } from "./auditOrders.ts";
 import { auditPromises } from "./auditPromises.ts";
 import { auditRefusals } from "./auditRefusals.ts";
 import { type AuditWish, scopeOf } from "./auditScope.ts";
+import { runsOfGroups } from "./auditTenants.ts";
+import { tenantGroup } from "./ledgerPort.ts";
 import type { ChainEye, Ledger, Store } from "./ports.ts";
 
 export type { Outage } from "./auditChain.ts";
@@ -90,10 +92,19 @@ export async function audit(parts: AuditParts): Promise<AuditReport> {
   const scope = scopeOf(facts, parts.part);
   const { judged } = scope;
   if (scope.note) findings.notes.push(scope.note);
-  const numbers = new Set(judged.groups.map(({ group }) => group.number));
-  const runs = scope.isWhole ? everyRun : everyRun.filter((run) => numbers.has(run.group));
+  const cpos = scope.isWhole
+    ? facts.cpos
+    : facts.cpos.filter((one) => judged.groups.some(({ cpo }) => cpo.id === one.id));
+  const numbers = new Set([
+    ...judged.groups.map(({ group }) => group.number),
+    ...cpos.map(({ number }) => tenantGroup(number)),
+  ]);
+  const recorded = scope.isWhole ? everyRun : everyRun.filter((run) => numbers.has(run.group));
+  const { hasSlot } = scope;
+  const known = await runsOfGroups({ chain, ledger, facts, recorded, live, cpos, hasSlot, findings });
+  const runs = known.filter((run) => scope.isWhole || numbers.has(run.group));
   const outages = parts.outages ?? [];
-  await auditHashChains(chain, judged, runs, { live, outages, hasSlot: scope.hasSlot }, findings);
+  await auditHashChains(chain, judged, { recorded, runs }, { live, outages, hasSlot }, findings);
   const tariffs = await readTariffs(store, facts);
   await auditRegisters(chain, ledger, judged, events, tariffs, live, findings);
 

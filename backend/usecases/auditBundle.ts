@@ -200,7 +200,7 @@ type Leaf = {
 };
 
 /** Own leaves lead to their roots, say what rows and promises say, and a promise that held once holds until it ends. */
-function auditSlots({ slots }: BundledSession, own: OwnRows, ledger: Ledger, findings: Findings): void {
+function auditSlots({ slots, group }: BundledSession, own: OwnRows, ledger: Ledger, findings: Findings): void {
   const check = findings.check("leaves of recorded slots");
   let version = 0;
   let last = 0;
@@ -208,6 +208,11 @@ function auditSlots({ slots }: BundledSession, own: OwnRows, ledger: Ledger, fin
     const where = `recorded slot ${slot.slot}, session ${own.session.id}`;
     if (slot.slot <= last) check.differs(where, `comes after slot ${last}`);
     last = slot.slot;
+    if (slot.within) {
+      const { root, proof, ...rest } = slot.within;
+      const link = ledger.linkOf({ group, slot: slot.slot, ...rest, root: slot.root, rows: "0x" });
+      check.same(where, "root of all groups by its proof", climb(link, proof, ledger), root);
+    }
     const kinds = new Set<string>();
     for (const leaf of slot.leaves) {
       check.looked();

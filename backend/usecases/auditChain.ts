@@ -5,6 +5,8 @@
 import { SLOT_S, slotStart } from "../domain/slots.ts";
 import type { Facts, GroupFile } from "./auditFacts.ts";
 import { at, type Findings, slotName } from "./auditFindings.ts";
+import { tenantName } from "./auditTenants.ts";
+import { tenantGroup } from "./ledgerPort.ts";
 import type { ChainEye, Hex, Ledger, MoneyEvent, RecordedSlot, RunRecord, Store } from "./ports.ts";
 
 /** A time without records that the operator announced, for instance a restart. */
@@ -19,30 +21,39 @@ export async function auditDeployment(chain: ChainEye, findings: Findings): Prom
   }
 }
 
-/** Every group's log of runs leads to the head that the contract keeps, slot by slot. */
+/**
+ * Every group's log of runs leads to the head that the contract keeps, slot by slot. `recorded`: as the chain shows them;
+ * `runs`: of groups, also those that the chain knows by a root alone.
+ */
 export async function auditHashChains(
   chain: ChainEye,
   facts: Facts,
-  runs: readonly RunRecord[],
+  { recorded, runs }: { readonly recorded: readonly RunRecord[]; readonly runs: readonly RunRecord[] },
   options: { readonly live: boolean; readonly outages: readonly Outage[]; hasSlot(slot: number): boolean },
   findings: Findings,
 ): Promise<void> {
   const check = findings.check("hash chain of runs");
-  const numbers = new Set([...runs.map((run) => run.group), ...facts.groups.map(({ group }) => group.number)]);
+  const numbers = new Set([...recorded.map((run) => run.group), ...facts.groups.map(({ group }) => group.number)]);
   for (const number of numbers) {
-    const own = runs.filter((run) => run.group === number);
+    const own = recorded.filter((run) => run.group === number);
     const file = facts.groups.find(({ group }) => group.number === number);
-    const name = `group ${file?.group.id ?? number}`;
+    const tenant = facts.cpos.find((cpo) => tenantGroup(cpo.number) === number);
+    const name = tenant ? tenantName(tenant) : `group ${file?.group.id ?? number}`;
     const head = await chain.head(number);
     check.looked(own.length);
     if (chain.chainOf(own) !== head.chain)
       check.differs(name, `the ${own.length} recorded runs do not lead to the head of the contract's hash chain`);
     if ((own.at(-1)?.slot ?? 0) !== head.slot)
       check.differs(name, `the last recorded slot is ${own.at(-1)?.slot ?? "none"}, the contract's head ${head.slot}`);
-    for (const [i, run] of own.entries())
-      if (options.hasSlot(run.slot)) auditGap(name, own[i - 1] ?? null, run, options.outages, findings);
-    if (file) auditRecords(file, own, options, findings);
-    else check.differs(name, `${own.length} runs are recorded, but the store does not know the group`);
+    if (tenant) continue;
+    if (!file) {
+      check.differs(name, `${own.length} runs are recorded, but the store does not know the group`);
+      continue;
+    }
+    const all = runs.filter((run) => run.group === number);
+    for (const [i, run] of all.entries())
+      if (options.hasSlot(run.slot)) auditGap(name, all[i - 1] ?? null, run, options.outages, findings);
+    auditRecords(file, all, options, findings);
   }
 }
 

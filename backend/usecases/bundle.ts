@@ -6,10 +6,10 @@
  */
 import { canonical } from "../settlement/canonical.ts";
 import { read, type Shape } from "../settlement/shape.ts";
-import type { BillLine, Hex } from "./ports.ts";
+import type { BillLine, Hex, RunRecord } from "./ports.ts";
 
 /** Name and version of the format; a field more or less is a new version. */
-export const BUNDLE_FORMAT = "oli-move/bundle/1";
+export const BUNDLE_FORMAT = "oli-move/bundle/2";
 
 export type Bundle = {
   readonly format: typeof BUNDLE_FORMAT;
@@ -51,12 +51,26 @@ export type BundledSlot = {
   readonly slot: number;
   readonly root: Hex;
   readonly leaves: readonly { readonly text: string; readonly salt: Hex; readonly proof: readonly Hex[] }[];
+  /** Null for a run that was recorded by itself. */
+  readonly within: WithinRoot | null;
+};
+
+/** What leads from the group's run, which has no rows, to the root that its CPO recorded over the runs of all groups. */
+export type WithinRoot = Pick<RunRecord, "algorithm" | "problem" | "plan" | "value" | "earlier"> & {
+  readonly proof: readonly Hex[];
+  readonly root: Hex;
 };
 
 const LINE: Shape = {
   record: {
     ...{ number: "whole", driver: "text", amount: "money", credit: "money" },
     ...{ wh: "whole", flex: "whole", tariff: "whole", detail: "text" },
+  },
+};
+const WITHIN: Shape = {
+  record: {
+    ...{ algorithm: "text", problem: "text", plan: "text", value: "text", earlier: "text" },
+    ...{ proof: { list: "text" }, root: "text" },
   },
 };
 const SHAPE: Shape = {
@@ -82,6 +96,7 @@ const SHAPE: Shape = {
               record: {
                 ...{ slot: "whole", root: "text" },
                 leaves: { list: { record: { text: "text", salt: "text", proof: { list: "text" } } } },
+                within: { nullable: WITHIN },
               },
             },
           },

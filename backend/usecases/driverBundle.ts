@@ -3,9 +3,17 @@ import type { ChargingGroup, Cpo } from "../domain/assets.ts";
 import type { ChargingSession } from "../domain/sessions.ts";
 import { slotOf } from "../domain/slots.ts";
 import { profilesText, promiseText, readingsText, sessionText } from "../settlement/evidence.ts";
-import { BUNDLE_FORMAT, type Bundle, type BundledBill, type BundledSession, type BundledSlot } from "./bundle.ts";
-import type { Hex, RecordedSlot, World } from "./ports.ts";
+import {
+  BUNDLE_FORMAT,
+  type Bundle,
+  type BundledBill,
+  type BundledSession,
+  type BundledSlot,
+  type WithinRoot,
+} from "./bundle.ts";
+import type { Hex, RecordedSlot, RunRecord, World } from "./ports.ts";
 import { lineOf } from "./postBills.ts";
+import { proofWithin, tenantRun } from "./sealSlots.ts";
 
 type Needs = Pick<World, "store" | "ledger" | "clock">;
 
@@ -39,7 +47,7 @@ async function sessionOf(world: Needs, session: ChargingSession): Promise<Bundle
       readings: readingsText(await store.meters.ofSession(session.id)),
     },
     bill: await billOf(world, session, cpo),
-    slots: await slotsOf(world, session),
+    slots: await slotsOf(world, session, cpo),
   };
 }
 
@@ -57,13 +65,26 @@ async function billOf({ store, ledger }: Needs, session: ChargingSession, cpo: C
 }
 
 /** The first record of a stay may be of the slot before the plug-in's, the last one of the slot after the plug-out's. */
-async function slotsOf({ store, ledger, clock }: Needs, session: ChargingSession): Promise<BundledSlot[]> {
+async function slotsOf({ store, ledger, clock }: Needs, session: ChargingSession, cpo: Cpo): Promise<BundledSlot[]> {
   const [from, until] = [slotOf(session.pluggedAt) - 1, slotOf(session.unpluggedAt ?? clock.now()) + 3];
   const records = await store.plans.records(session.groupId, from, until);
-  return records.map((record) => slotFor(record, session.number, ledger)).filter(({ leaves }) => leaves.length > 0);
+  const sealed = Map.groupBy(await store.plans.sealedRuns(cpo.id, from, until), ({ slot }) => slot);
+  return records
+    .filter(({ run, slot }) => run === null || sealed.has(slot))
+    .map((record) => ({
+      ...slotFor(record, session.number, ledger),
+      within: record.run && withinRoot(record.run, sealed.get(record.slot) ?? [], cpo, ledger),
+    }))
+    .filter(({ leaves }) => leaves.length > 0);
 }
 
-function slotFor({ slot, root, leaves }: RecordedSlot, number: number, ledger: World["ledger"]): BundledSlot {
+function withinRoot(own: RunRecord, runs: readonly RunRecord[], cpo: Cpo, ledger: World["ledger"]): WithinRoot {
+  const { algorithm, problem, plan, value, earlier, group } = own;
+  const proof = proofWithin(ledger, runs, group);
+  return { algorithm, problem, plan, value, earlier, proof, root: tenantRun(ledger, cpo.number, runs).root };
+}
+
+function slotFor({ slot, root, leaves }: RecordedSlot, number: number, ledger: World["ledger"]) {
   const own = leaves.flatMap(({ text }, i) => (sessionOfLeaf(text) === number ? [i] : []));
   if (own.length === 0) return { slot, root: root as Hex, leaves: [] };
   const hashes = leaves.map(({ text, salt }) => ledger.leaf(salt as Hex, text));

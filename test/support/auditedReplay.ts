@@ -15,7 +15,7 @@ import { replayScenario } from "../../backend/replay/replayScenario.ts";
 import { readScenario } from "../../backend/replay/scenario.ts";
 import { type AuditParts, type AuditReport, audit } from "../../backend/usecases/audit.ts";
 import type { ChainEye, Privacy } from "../../backend/usecases/ports.ts";
-import { SAMPLE, shortened } from "./replays.ts";
+import { inTwoGroups, SAMPLE, shortened } from "./replays.ts";
 
 /** Until then the sample has a fault under a promise, a car that draws less, an early leaver and one who opts out. */
 export const HOURS = 15;
@@ -34,9 +34,10 @@ const made = new Map<string, Promise<AuditedReplay>>();
 export function auditedReplay(
   algorithm: AlgorithmName = "least-cost",
   privacy: Privacy = "rows",
+  groups: 1 | 2 = 1,
 ): Promise<AuditedReplay> {
-  const key = `${algorithm} ${privacy}`;
-  const replay = made.get(key) ?? make(algorithm, privacy);
+  const key = `${algorithm} ${privacy} ${groups}`;
+  const replay = made.get(key) ?? make(algorithm, privacy, groups);
   made.set(key, replay);
   return replay;
 }
@@ -47,13 +48,13 @@ if (typeof after === "function")
     for (const replay of made.values()) await (await replay).system.close();
   });
 
-async function make(algorithm: AlgorithmName, privacy: Privacy): Promise<AuditedReplay> {
+async function make(algorithm: AlgorithmName, privacy: Privacy, groups: 1 | 2): Promise<AuditedReplay> {
   const system = await openSystem({ random: derivedRandom("audit test"), privacy });
   const { database, ledger } = system;
   const market = DEFAULT_SETTINGS.market;
   let honest: AuditReport | undefined;
   await replayScenario(system, {
-    scenario: readScenario(shortened(SAMPLE, HOURS)),
+    scenario: readScenario(groups === 2 ? inTwoGroups(shortened(SAMPLE, HOURS)) : shortened(SAMPLE, HOURS)),
     settings: DEFAULT_SETTINGS,
     algorithm: { name: algorithm, parameters: {} },
     version: "test",

@@ -41,6 +41,16 @@ export function shortened(scenario: string, hours: number): string {
   return folder;
 }
 
+/** The last EVSEs of its only group become a group of their own, "yard". Changes the folder. */
+export function inTwoGroups(scenario: string): string {
+  const file = join(scenario, "scenario.json");
+  const { groups, ...meta } = JSON.parse(readFileSync(file, "utf8"));
+  const [{ evses, ...garage }] = groups;
+  const yard = { id: "yard", supplyLimitW: 20_000, evses: evses.slice(-4) };
+  writeFileSync(file, JSON.stringify({ ...meta, groups: [{ ...garage, evses: evses.slice(0, -4) }, yard] }));
+  return scenario;
+}
+
 export type ReplayProcess = {
   readonly out: string;
   /** What it wrote to standard error so far. */

@@ -231,7 +231,7 @@ describe("A driver's bundle", function () {
   it("is refused where it is none", () => {
     for (const change of [
       (file: any) => delete file.sessions,
-      (file: any) => (file.format = "oli-move/bundle/2"),
+      (file: any) => (file.format = "oli-move/bundle/1"),
       (file: any) => (file.sessions[0].slots[0].leaves[0].proof = "0x"),
       (file: any) => (file.more = 1),
     ]) {

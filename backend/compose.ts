@@ -19,6 +19,7 @@ import {
 } from "./adapters/chain/deployment.ts";
 import { createEffect } from "./adapters/chain/effect.ts";
 import { type EmbeddedChain, importChain, LOCAL_CHAIN_ID, startEmbeddedChain } from "./adapters/chain/embedded.ts";
+import { requireLaneRoles } from "./adapters/chain/laneRoles.ts";
 import { createLedger } from "./adapters/chain/ledger.ts";
 import { readManifest, requireDeployment } from "./adapters/chain/manifest.ts";
 import { LOCAL_POLICY, type Policy, PUBLIC_POLICY } from "./adapters/chain/outboxRow.ts";
@@ -139,6 +140,7 @@ export async function openSystem(options: SystemOptions): Promise<System> {
     const artifacts = loadArtifacts();
     const manifest = await deployed(rpc, store, artifacts, signers, options);
     const contracts = bindContracts(manifest, artifacts);
+    await requireLaneRoles(rpc, contracts, manifest, signers);
     const reader = createChainReader(rpc, contracts);
     const policy: Policy = rpc.chainId === LOCAL_CHAIN_ID ? LOCAL_POLICY : PUBLIC_POLICY;
     const writer = createWriter({

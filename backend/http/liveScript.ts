@@ -102,6 +102,12 @@ function proof(plan) {
   return el("span", { class: "warn" }, "at most " + euro(plan.gapMicroEur) + " above the optimum");
 }
 
+/** Newest first; what is of no group stands with each of them, and is shown once. */
+function incidentsOf(groups) {
+  const all = groups.flatMap((one, i) => one.incidents.filter((incident) => incident.groupId !== null || i === 0));
+  return all.sort((a, b) => (a.at < b.at ? 1 : -1)).slice(0, 12);
+}
+
 function draw(live) {
   byId("at").textContent = "as of " + new Date(live.at).toLocaleString([], { hour12: false });
   byId("groups").replaceChildren(...(live.groups.length ? live.groups.map(group)
@@ -115,7 +121,7 @@ function draw(live) {
     [["record", (r) => r.key], ["block", (r) => (r.block === null ? "" : String(r.block)), "number"],
       ["transaction", (r) => el("span", { class: "mono", title: r.txHash || "" }, r.txHash ? short(r.txHash) : "")]], live.records);
   table("incidents", "Incidents of the last 24 hours", "None.",
-    [["when", (i) => clock(i.at)], ["what", (i) => i.text, "text"]], live.groups.flatMap((one) => one.incidents).reverse().slice(0, 12));
+    [["when", (i) => clock(i.at)], ["what", (i) => i.text, "text"]], incidentsOf(live.groups));
 }
 
 const now = JSON.parse(byId("now").textContent);

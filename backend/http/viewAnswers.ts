@@ -200,6 +200,6 @@ const INCIDENTS: Record<GroupView["incidents"][number]["kind"], string> = {
   "silent-station": "A station did not answer.",
   "silent-site-meter": "The meter of building and PV was not heard.",
   "frozen-register": "A meter reports power, but its register stands still.",
-  chain: "The chain did not take a record.",
+  chain: "Chain and service disagreed.",
   "implausible-reading": "A reading could not be true and was left out.",
 };

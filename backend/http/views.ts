@@ -200,7 +200,8 @@ export async function groupView(world: Needs, groupId: string): Promise<GroupVie
     plan: await planView(world, groupId),
     guardActions: board?.guardActions ?? 0,
     lastCycleAt: board && board.lastCycleAt > 0 ? board.lastCycleAt : null,
-    incidents: incidents.filter((incident) => incident.groupId === groupId),
+    // Of no group: the chain's, which is everybody's.
+    incidents: incidents.filter((incident) => incident.groupId === groupId || incident.groupId === null),
   };
 }
 

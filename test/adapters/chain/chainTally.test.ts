@@ -4,13 +4,23 @@ import { sql } from "kysely";
 import { createChainTally } from "../../../backend/adapters/chain/chainTally.ts";
 import { type Rpc, RpcUnavailable, request } from "../../../backend/adapters/chain/rpc.ts";
 import { createBooks } from "../../../backend/adapters/store/bookTotals.ts";
-import { derivedRandom, openSystem, type System } from "../../../backend/compose.ts";
+import type { OpenDatabase } from "../../../backend/adapters/store/database.ts";
+import { auditSystem } from "../../../backend/auditSystem.ts";
+import { chainTotals } from "../../../backend/chainTotals.ts";
+import { DEFAULT_SETTINGS, derivedRandom, openSystem, type System } from "../../../backend/compose.ts";
 import { epochSecond, microEur } from "../../../backend/domain/units.ts";
+import { replayScenario } from "../../../backend/replay/replayScenario.ts";
+import { readScenario } from "../../../backend/replay/scenario.ts";
+import { createBoard } from "../../../backend/usecases/board.ts";
+import { health } from "../../../backend/usecases/health.ts";
 import { tenantGroup } from "../../../backend/usecases/ledgerPort.ts";
+import type { World } from "../../../backend/usecases/ports.ts";
 import { differencesOf, lastReconciliation, reconcile } from "../../../backend/usecases/reconcile.ts";
 import { SUBJECTS } from "../../../backend/usecases/totalsPort.ts";
 import { startAnvil } from "../../support/anvil.ts";
 import { type AuditedReplay, auditedReplay } from "../../support/auditedReplay.ts";
+import { openTestDatabase, tamper, urlOf, whyNoPostgres } from "../../support/databases.ts";
+import { SAMPLE, shortened } from "../../support/replays.ts";
 
 const GROUP = 1;
 const CPO = 1;
@@ -170,5 +180,66 @@ describe("The reconciliation while blocks are replaced", function () {
       await system.close();
       await anvil.stop();
     }
+  });
+});
+
+describe("The totals on PostgreSQL", function () {
+  this.timeout(300_000);
+  let database: OpenDatabase;
+  let system: System;
+  before(async function () {
+    if (whyNoPostgres() !== null) return this.skip();
+    database = await openTestDatabase("postgres");
+    system = await openSystem({ database: { url: await urlOf(database) }, random: derivedRandom("reconcile test") });
+    await replayScenario(system, {
+      scenario: readScenario(shortened(SAMPLE, 12)),
+      settings: DEFAULT_SETTINGS,
+      version: "test",
+      totals: () => chainTotals(system),
+      audit: () => auditSystem(system, { market: DEFAULT_SETTINGS.market }),
+    });
+  });
+  after(async () => {
+    await system?.close();
+    await database?.close();
+  });
+  const clock = { now: () => epochSecond(1_900_000_000) } as World["clock"];
+  const look = () => reconcile({ store: system.store, clock }, system.totals);
+  const told = async () => (await system.store.incidents.since(clock.now())).map(({ text }) => text);
+
+  it("are the chain's, look after look", async () => {
+    for (const _ of [1, 2])
+      expect(await look())
+        .to.include({ settled: true })
+        .and.have.property("differences").that.is.empty;
+    const block = (await look())!.block;
+    const books = await system.totals.books.until(block);
+    expect(books[SUBJECTS.bills(CPO)]! > 0n && books[SUBJECTS.billed(CPO)]! > 0n).to.equal(true);
+    expect(await told()).to.deep.equal([]);
+  });
+
+  it("become an incident when one changes, and none any more when it is put right", async () => {
+    const change = (by: string) =>
+      tamper(database.db, `update settlement set amount_micro_eur = amount_micro_eur ${by}`);
+    const before = (await system.totals.books.until((await look())!.block))[SUBJECTS.billed(CPO)]!;
+    const bills = (await system.totals.books.until((await look())!.block))[SUBJECTS.bills(CPO)]!;
+    // Above what a JavaScript number can hold.
+    await change("+ 9007199254740993");
+    expect(await look()).to.include({ settled: false });
+    expect(await told()).to.deep.equal([]);
+    await look();
+    const [first, ...more] = await told();
+    expect(more).to.deep.equal([]);
+    expect(first).to.contain(`the database has ${before + bills * 9_007_199_254_740_993n}, `);
+    expect(await lastReconciliation(system.store)).to.include({ differences: 1 });
+    const world = { store: system.store, clock, board: createBoard() };
+    const seen = await health(world, { databaseKind: "postgres", chain: async () => ({ chainId: 31_337, block: 1 }) });
+    expect(seen.reconciliation).to.include({ differences: 1 });
+    expect(seen.incidents).to.include({ chain: 1 });
+
+    await change("- 9007199254740993");
+    await look();
+    expect((await told()).at(-1)).to.match(/agree again on micro-euro billed/);
+    expect(await lastReconciliation(system.store)).to.include({ differences: 0 });
   });
 });

@@ -12,14 +12,13 @@ import { leastCost } from "../../backend/optimisation/leastCost.ts";
 import { leastLaxity } from "../../backend/optimisation/leastLaxity.ts";
 import { leastPower } from "../../backend/optimisation/leastPower.ts";
 import type { Car, GroupProblem, Interval, Plan } from "../../backend/optimisation/problem.ts";
-import { compensation } from "../../backend/settlement/compensation.ts";
-import { parseReceipt, type Receipt, receiptText } from "../../backend/settlement/receipt.ts";
-import { settle } from "../../backend/settlement/settle.ts";
+import { parseReceipt, type Receipt } from "../../backend/settlement/receipt.ts";
 import type { AuditReport } from "../../backend/usecases/audit.ts";
 import { minPowerOf } from "../../backend/usecases/board.ts";
 import type { BillLine, ChainEye, Hex, RunRecord, StoredPlan } from "../../backend/usecases/ports.ts";
 import { commitmentsOf } from "../../backend/usecases/recordSlot.ts";
 import { type AuditedReplay, auditedReplay, expectNamed } from "../support/auditedReplay.ts";
+import { billedBy, settledAgain } from "../support/forgedReceipt.ts";
 
 type Forged = { readonly problem: GroupProblem; readonly plan: Plan };
 type Target = {
@@ -372,16 +371,7 @@ describe("The audit of a dishonest operator", function () {
       const { eye } = replay;
       const settlement = (await store.bills.ofSession(sessionId))!;
       const receipt = change(parseReceipt(settlement.receipt));
-      const text = receiptText(receipt);
-      const detail = ledger.leaf(settlement.salt as Hex, text);
-      const energyWh = receipt.meter.endWh - receipt.meter.startWh;
-      const figures: Partial<BillLine> = {
-        amount: receipt.amountMicroEur,
-        credit: receipt.creditMicroEur,
-        wh: energyWh,
-        flex: receipt.flex.flexWh,
-        detail,
-      };
+      const { line: figures, statement } = billedBy(receipt, settlement, ledger);
       const lines = new Map<string, BillLine[]>();
       const events = await Promise.all(
         (await eye.moneyEvents()).map(async (event) => {
@@ -400,17 +390,6 @@ describe("The audit of a dishonest operator", function () {
           return { ...event, root: eye.batchRoot(event.cpo, event.seq, own) };
         }),
       );
-      const columns = {
-        receipt: `'${text.replaceAll("'", "''")}'`,
-        detail_hash: `'${detail}'`,
-        energy_wh: energyWh,
-        amount_micro_eur: receipt.amountMicroEur,
-        credit_micro_eur: receipt.creditMicroEur,
-        compensation_micro_eur: receipt.promise?.compensation.amountMicroEur ?? 0n,
-        flex_wh: receipt.flex.flexWh,
-        flex_value_micro_eur: receipt.flex.valueMicroEur,
-      };
-      const set = Object.entries(columns).map(([column, value]) => `${column} = ${value}`);
       const chain: ChainEye = {
         ...eye,
         moneyEvents: async () => events,
@@ -420,9 +399,7 @@ describe("The audit of a dishonest operator", function () {
           root: eye.batchRoot(cpo, seq, lines.get(`${cpo}:${seq}`)!),
         }),
       };
-      return replay.auditAfter([`update settlement set ${set.join(", ")} where session_id = '${sessionId}'`], {
-        chain,
-      });
+      return replay.auditAfter([statement], { chain });
     }
 
     it("is found by the cause that takes the blame, and by the outcome that the meter gives", async () => {
@@ -510,21 +487,3 @@ describe("The audit of a dishonest operator", function () {
     });
   });
 });
-
-/** The receipt's own sums and lines, made to fit what was changed in it. */
-function settledAgain(receipt: Receipt): Receipt {
-  const { meter, tariff, flex } = receipt;
-  const { pricePerKwh } = tariff;
-  const promise = receipt.promise && {
-    ...receipt.promise,
-    compensation: compensation({ ...receipt.promise, pricePerKwh }),
-  };
-  const bill = settle({
-    energy: [{ energyWh: meter.endWh - meter.startWh, pricePerKwh }],
-    fixedFeeMicroEur: tariff.fixedFeeMicroEur,
-    compensation: promise?.compensation ?? null,
-    flexWh: flex.flexWh,
-  });
-  const { lines, amountMicroEur, creditMicroEur } = bill;
-  return { ...receipt, promise, lines, amountMicroEur, creditMicroEur };
-}

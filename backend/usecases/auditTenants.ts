@@ -43,7 +43,7 @@ function runsUnder({ ledger, facts, recorded, live, hasSlot, findings }: Parts, 
   const own = recorded.filter(({ group }) => group === tenantGroup(cpo.number));
   const bySlot = new Map(own.map((run) => [run.slot, run]));
   const alone = new Set(recorded.map(({ group, slot }) => `${group}:${slot}`));
-  const claims = claimsOf(facts, cpo, findings);
+  const claims = claimsOf(facts, cpo, ledger, findings);
   const runs: RunRecord[] = [];
   if (claims.size === 0 && own.length === 0) return runs;
   const check = findings.check("roots of all groups");
@@ -63,8 +63,8 @@ function runsUnder({ ledger, facts, recorded, live, hasSlot, findings }: Parts, 
   return runs;
 }
 
-/** By slot. */
-function claimsOf(facts: Facts, cpo: Cpo, findings: Findings): ReadonlyMap<number, Claim[]> {
+/** By slot. What is no run at all is none of them. */
+function claimsOf(facts: Facts, cpo: Cpo, ledger: Ledger, findings: Findings): ReadonlyMap<number, Claim[]> {
   const claims = new Map<number, Claim[]>();
   for (const file of facts.groups.filter((one) => one.cpo.id === cpo.id))
     for (const { run, slot } of file.records) {
@@ -74,7 +74,10 @@ function claimsOf(facts: Facts, cpo: Cpo, findings: Findings): ReadonlyMap<numbe
       check.same(where, "group of its run", run.group, file.group.number);
       check.same(where, "slot of its run", run.slot, slot);
       check.same(where, "rows of its run", run.rows, "0x");
-      claims.set(slot, [...(claims.get(slot) ?? []), { file, run }]);
+      attempt(check, where, () => {
+        ledger.linkOf(run);
+        claims.set(slot, [...(claims.get(slot) ?? []), { file, run }]);
+      });
     }
   return claims;
 }

@@ -37,7 +37,7 @@ export type Scope = {
 
 const DAY_S = 86_400;
 
-/** Throws for a group or session that there is not, and for a time that ends before it begins. */
+/** Throws for a group or session that there is not, and for a time that ends before it begins or in which nothing was. */
 export function scopeOf(facts: Facts, wish: AuditWish = {}): Scope {
   const session = wish.session === undefined ? null : sessionOf(facts, wish.session);
   const asked = wish.group === undefined ? null : groupOf(facts, wish.group);
@@ -58,6 +58,8 @@ export function scopeOf(facts: Facts, wish: AuditWish = {}): Scope {
   const hasInstant = (instant: number) => instant >= from && instant < until;
   const hasSlot = (slot: number) => hasInstant(slotStart(slot));
   const judged = { ...facts, groups, sessions };
+  if (!isWhole && sessions.length === 0 && !groups.some(({ records }) => records.some(({ slot }) => hasSlot(slot))))
+    throw new Error(nothingText(groups));
   return {
     ...{ isWhole, from, until, judged, hasInstant, hasSlot },
     readFrom: isWhole ? 0 : Math.max(0, Math.min(from, ...present.map((one) => one.session.pluggedAt)) - DAY_S),
@@ -80,6 +82,16 @@ function groupOf({ groups }: Facts, name: string): GroupFile {
   if (!found)
     throw new Error(`There is no group ${name} in the store; there are ${groups.map(({ group }) => group.id).join()}.`);
   return found;
+}
+
+/** An audit of nothing would end without a difference. */
+function nothingText(groups: readonly GroupFile[]): string {
+  const slots = groups.flatMap(({ records }) => records.map(({ slot }) => slot)).sort((a, b) => a - b);
+  const names = groups.map(({ group }) => group.id).join(", ");
+  const [first, last] = [slots[0], slots.at(-1)];
+  return first === undefined || last === undefined
+    ? `Nothing was recorded of ${names} yet, so there is nothing to judge.`
+    : `Nothing of ${names} lies in that time. Its records reach from ${at(slotStart(first))} until ${at(slotStart(last + 1))}.`;
 }
 
 function noteOf(

@@ -111,5 +111,8 @@ describe("The audit of a part", function () {
     await refused({ group: "attic" }, /There is no group attic in the store; there are garage/);
     await refused({ session: "s-none" }, /There is no session s-none in the store/);
     await refused({ from: 2_000_000_000, until: 1_000_000_000 }, /There is no time from 2033-05-18/);
+    const empty = /^Nothing of garage lies in that time\. Its records reach from 2026-05-0\dT.* until 2026-05-0\dT/;
+    await refused({ until: 1_600_000_000 }, empty);
+    await refused({ group: "garage", from: 2_000_000_000 }, empty);
   });
 });

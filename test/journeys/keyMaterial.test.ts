@@ -9,12 +9,12 @@ import { sql } from "kysely";
 import { type Logger, pino } from "pino";
 import { createAccounts } from "../../backend/adapters/accounts/accounts.ts";
 import { type AccountTables, up as accountsUp, withArbiters } from "../../backend/adapters/accounts/accountTables.ts";
-import { type Hex, request } from "../../backend/adapters/chain/rpc.ts";
+import { type Hex, quantity, request } from "../../backend/adapters/chain/rpc.ts";
 import { createSeals } from "../../backend/adapters/chain/seals.ts";
 import { createQueueClock } from "../../backend/adapters/clock/queueClock.ts";
 import { ACCOUNTS, ARBITERS } from "../../backend/adapters/store/migrations.ts";
 import { chainView } from "../../backend/chainView.ts";
-import { DEFAULT_SETTINGS, openSystem, type System, trueRandom } from "../../backend/compose.ts";
+import { DEFAULT_SETTINGS, openSystem, type System, type SystemOptions, trueRandom } from "../../backend/compose.ts";
 import { epochSecond, microEur } from "../../backend/domain/units.ts";
 import { createApp } from "../../backend/http/app.ts";
 import { createUpdates } from "../../backend/http/events.ts";
@@ -30,6 +30,11 @@ import { addressOf, formsOf, type Secret, secretsIn } from "../support/keyMateri
 const PASSWORD = "correct horse battery";
 const OWN = "0xABaBaBaBABabABabAbAbABAbABabababaBaBABaB";
 const KEKS = { 1: new Uint8Array(randomBytes(32)), 2: new Uint8Array(randomBytes(32)) };
+const AUTH_SECRET = randomBytes(32).toString("hex");
+/** Keys of the writer's lanes, as CHAIN_KEYS gives them. */
+const LANES = Object.fromEntries(
+  ["deployer", "registry", "slots", "billing", "treasury", "arbiter"].map((lane) => [lane, randomBytes(32)]),
+);
 const EURO = 1_000_000n;
 
 describe("No key", function () {
@@ -48,6 +53,8 @@ describe("No key", function () {
     ...drawn,
     { name: "key-encryption key 1", bytes: KEKS[1] },
     { name: "key-encryption key 2", bytes: KEKS[2] },
+    { name: "secret of the cookies", bytes: Buffer.from(AUTH_SECRET, "hex") },
+    ...Object.entries(LANES).map(([lane, bytes]) => ({ name: `key of lane ${lane}`, bytes })),
   ];
   let system: System;
   let world: World;
@@ -89,10 +96,15 @@ describe("No key", function () {
     const logger: Logger = pino({ level: "trace" }, log);
     system = await openSystem({
       database: { migrations: { [ACCOUNTS]: { up: accountsUp }, [ARBITERS]: { up: withArbiters } } },
+      chainKeys: Object.fromEntries(
+        Object.entries(LANES).map(([lane, bytes]) => [lane, `0x${bytes.toString("hex")}`]),
+      ) as NonNullable<SystemOptions["chainKeys"]>,
       walletKeks: { 1: KEKS[1] },
       random,
       alarm: (text) => logger.error({ text }, "chain writer"),
     });
+    for (const bytes of Object.values(LANES))
+      await request(system.rpc, "hardhat_setBalance", addressOf(bytes), quantity(10n ** 24n));
     clock = createQueueClock<never>(epochSecond(Math.floor(Date.now() / 1000)));
     const cpo = { sendProfile: async () => undefined };
     world = { ...worldOf(system, DEFAULT_SETTINGS), clock, board: createBoard(), cpo };
@@ -102,7 +114,7 @@ describe("No key", function () {
         db: system.database.db.withTables<AccountTables>(),
         random: randomBytes,
         now: () => clock.now(),
-        secret: randomBytes(32).toString("hex"),
+        secret: AUTH_SECRET,
         publicUrl: "http://127.0.0.1",
         signInsPerMinute: 100,
       }),
@@ -159,7 +171,7 @@ describe("No key", function () {
     } as const;
     await store.outbox.enqueue(ledger.payout({ ...intent, signature: await world.wallets.signPayout(wallet, intent) }));
     await writer.drain();
-    await ask("GET", "/driver/withdrawal", anna.cookie);
+    for (const path of ["/driver/withdrawal", "/driver/bundle"]) await ask("GET", path, anna.cookie);
 
     // A wallet whose row was changed, and one whose key-encryption key this service does not have.
     const damage = (row: object) =>

@@ -54,7 +54,7 @@ export type SystemOptions = {
   /** Folder of the manifests of public chains; deployments/ if not said. */
   readonly deployments?: URL;
   readonly walletKeks?: Readonly<Record<number, Uint8Array>> | null;
-  /** What the chain shows of runs; absent: rows on a local chain, a root elsewhere. */
+  /** What the chain shows of runs; absent: rows on a local chain, a root per group elsewhere. */
   readonly privacy?: Privacy | null;
   /** Rows may stand beside bills on a public network, because all drivers are simulated. */
   readonly publicRows?: boolean;
@@ -203,7 +203,7 @@ export function privacyOn(
   const local = chainId === LOCAL_CHAIN_ID;
   if (privacy === "rows" && !local && publicRows !== true)
     throw new Error(
-      `Rows on chain ${chainId} would be public beside the bills: together they show which driver was at which charge point. Set CHAIN_PRIVACY=root, or CHAIN_PUBLIC_ROWS=yes where all drivers are simulated.`,
+      `Rows on chain ${chainId} would be public beside the bills: together they show which driver was at which charge point. Set CHAIN_PRIVACY=root or tenant-root, or CHAIN_PUBLIC_ROWS=yes where all drivers are simulated.`,
     );
   return privacy ?? (local ? "rows" : "root");
 }

@@ -54,6 +54,8 @@ if (values.save && config.databaseUrl) {
 const system = await openSystem({
   database: config.databaseUrl ? { url: config.databaseUrl } : {},
   chainRpcUrls: config.chainRpcUrls,
+  privacy: config.privacy,
+  publicRows: config.publicRows,
   random: derivedRandom(`replay of ${scenario.name}`),
   alarm: (text) => console.error(`chain: ${text}`),
 });

@@ -158,6 +158,7 @@ describe("A stranger who reads the chain", function () {
       expect(privacyOn(LOCAL, {})).to.equal("rows");
       expect(privacyOn(LOCAL, { privacy: "root" })).to.equal("root");
       expect(privacyOn(SEPOLIA, {})).to.equal("root");
+      expect(privacyOn(SEPOLIA, { privacy: "tenant-root" })).to.equal("tenant-root");
       expect(privacyOn(SEPOLIA, { privacy: "root", publicRows: true })).to.equal("root");
       expect(privacyOn(SEPOLIA, { publicRows: true })).to.equal("root");
       expect(privacyOn(SEPOLIA, { privacy: "rows", publicRows: true })).to.equal("rows");
@@ -199,12 +200,16 @@ describe("A stranger who reads the chain", function () {
         return { privacy, publicRows };
       };
       expect(read({})).to.deep.equal({ privacy: null, publicRows: false });
-      expect(read({ CHAIN_PRIVACY: "root" })).to.deep.equal({ privacy: "root", publicRows: false });
+      for (const privacy of ["root", "tenant-root"])
+        expect(read({ CHAIN_PRIVACY: privacy })).to.deep.equal({ privacy, publicRows: false });
       expect(read({ CHAIN_PRIVACY: "rows", CHAIN_PUBLIC_ROWS: "yes" })).to.deep.equal({
         privacy: "rows",
         publicRows: true,
       });
-      expect(() => readConfig({ CHAIN_PRIVACY: "none" })).to.throw(/CHAIN_PRIVACY/);
+      for (const wrong of ["none", "ROOT", "tenant", "tenant_root"])
+        expect(() => readConfig({ CHAIN_PRIVACY: wrong })).to.throw(
+          /^Configuration: CHAIN_PRIVACY: .*"rows"\|"root"\|"tenant-root"$/,
+        );
       expect(() => readConfig({ CHAIN_PUBLIC_ROWS: "true" })).to.throw(/CHAIN_PUBLIC_ROWS/);
     });
   });

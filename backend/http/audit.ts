@@ -55,7 +55,8 @@ export function auditRoutes({ audit, usecases }: Deps): readonly Route[] {
       tag,
       summary: "The bytes that have this keccak256, of what the chain commits to",
       description:
-        "A run's problem; a run's plan (salt and the hashes of x, y and w, each of which can be asked for); a bill's detail " +
+        "A run's problem; a run's plan (salt and the hashes of x, y and w, each of which can be asked for); the root over the " +
+        "runs of all groups (two hashes of the same kind, down to a run's nine words); a bill's detail " +
         "(the hash of salt and text hash, that pair, the receipt's text); the source of the scheduling methods. Hash what " +
         "comes back: nobody has to be believed. Problems and receipts are personal data.",
       who: ["audit-key"],

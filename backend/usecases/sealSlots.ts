@@ -73,6 +73,17 @@ export function proofWithin(ledger: Ledger, runs: readonly RunRecord[], group: n
   return ledger.merkleProof(linksOf(ledger, runs), index);
 }
 
+/** Both children of each inner node of the tree over these, in the order in which they are hashed. */
+export function nodesOver(ledger: Ledger, runs: readonly RunRecord[]): (readonly [low: Hex, high: Hex])[] {
+  const nodes: (readonly [Hex, Hex])[] = [];
+  for (let level = linksOf(ledger, runs); level.length > 1; ) {
+    const pairs = Array.from({ length: Math.ceil(level.length / 2) }, (_, i) => level.slice(2 * i, 2 * i + 2).sort());
+    nodes.push(...pairs.flatMap(([low, high]) => (low && high ? [[low, high] as const] : [])));
+    level = pairs.map((pair) => ledger.merkleRoot(pair));
+  }
+  return nodes;
+}
+
 const byGroup = (runs: readonly RunRecord[]) => runs.toSorted((a, b) => a.group - b.group);
 const linksOf = (ledger: Ledger, runs: readonly RunRecord[]) => byGroup(runs).map((run) => ledger.linkOf(run));
 

@@ -5,6 +5,7 @@ import { auditBundle } from "../../backend/usecases/auditBundle.ts";
 import { readBundle } from "../../backend/usecases/bundle.ts";
 import { committedBytes } from "../../backend/usecases/committedBytes.ts";
 import { everyMinute } from "../../backend/usecases/everyMinute.ts";
+import { tenantRun } from "../../backend/usecases/sealSlots.ts";
 import { iso, NOON, type Service, startService, type Who } from "./service.ts";
 
 const SESSION = "anna-session";
@@ -99,6 +100,40 @@ describe("HTTP: bytes by hash and bundles", () => {
       const { status, body } = await service.ask("GET", `/audit/bytes/${none}`, { as: key });
       expect([status, body.type], none).to.deep.equal([400, "/docs#invalid-request"]);
     }
+  });
+
+  it("leads from the root over the runs of all groups to each of them, and on to its problem", async () => {
+    const { world } = service;
+    const { ledger, store } = world;
+    Object.assign(world, { ledger: { ...ledger, privacy: "tenant-root" } });
+    await minutes(16);
+    Object.assign(world, { ledger });
+    const cpos = await store.sites.cpos();
+    const groups = await store.sites.groups();
+    let walked = 0;
+    for (const { id, number } of cpos) {
+      const slot = await store.plans.sealedUntil(id);
+      const runs = await store.plans.sealedRuns(id, slot, slot + 1);
+      if (runs.length === 0) continue;
+      const found: Buffer[] = [];
+      const walk = async (hash: string): Promise<void> => {
+        const { bytes } = await bytesOf(hash);
+        expect(hashOf(bytes)).to.equal(hash);
+        if (bytes.length === 288) found.push(bytes);
+        else for (const child of words(bytes)) await walk(child);
+      };
+      await walk(tenantRun(ledger, number, runs).root);
+      const numbers = groups.filter(({ cpoId }) => cpoId === id).map((group) => group.number);
+      expect(found.map((run) => Number(words(run)[0]))).to.have.members(numbers);
+      for (const run of found) {
+        const [, , , problem, , , , , rows] = words(run);
+        expect((await bytesOf(problem!)).response.status).to.equal(200);
+        expect(rows).to.equal(keccak256("0x"));
+      }
+      walked += found.length;
+    }
+    expect(walked).to.equal(groups.length);
+    expect(groups.length).to.be.above(1);
   });
 
   it("gives a driver a bundle of an open session, and of a settled one whose receipt is found by its hash", async () => {

@@ -5,7 +5,7 @@ import { microEurPerKwh, watt } from "../../backend/domain/units.ts";
 import { tenantGroup } from "../../backend/usecases/ledgerPort.ts";
 import type { Hex, Privacy, RunRecord, World } from "../../backend/usecases/ports.ts";
 import { runControlCycle } from "../../backend/usecases/runControlCycle.ts";
-import { proofWithin, sealSlots, tenantRun } from "../../backend/usecases/sealSlots.ts";
+import { nodesOver, proofWithin, sealSlots, tenantRun } from "../../backend/usecases/sealSlots.ts";
 import { setUpSite } from "../../backend/usecases/setUpSite.ts";
 import { aLedger, aSite, GROUP, MINUTE, type Site, T0 } from "../support/world.ts";
 
@@ -219,6 +219,9 @@ describe("The run for all groups", () => {
     expect(proofWithin(ledger, members, 3)).to.deep.equal([two, eleven]);
     expect(proofWithin(ledger, members, 11)).to.deep.equal([pair(two, three)]);
     expect(tenantRun(ledger, 9, [aRun(3)]).root).to.equal(three);
+    const ascending = (...pair: Hex[]) => pair.sort();
+    expect(nodesOver(ledger, members)).to.deep.equal([ascending(two, three), ascending(pair(two, three), eleven)]);
+    expect(nodesOver(ledger, [aRun(3)])).to.deep.equal([]);
   });
 
   it("is none over runs of several slots, or over none at all; nobody is proven who is not among them", () => {

@@ -1,4 +1,5 @@
 /** The index of committed bytes by hash; the bytes themselves stay in plans and settlements. */
+import { sql } from "kysely";
 import type { ByteStore, IndexedBytes } from "../../usecases/ports.ts";
 import { type Columns, insertMany, keepKnown } from "./insertMany.ts";
 import type { Db } from "./schema.ts";
@@ -32,6 +33,14 @@ export const byteStore = (db: Db): ByteStore => ({
       .limit(limit)
       .execute();
     return rows.map((row) => row.session_id);
+  },
+  async newSlots(limit) {
+    const { rows } = await sql<{ cpo_id: string; slot: number }>`
+      select distinct g.cpo_id, r.slot from recorded_slot r join charging_group g on g.id = r.group_id
+        left join byte_index b on b.of_id = r.slot || ':' || g.cpo_id and b.part = 'run'
+      where r.run is not null and r.record_key is not null and b.of_id is null
+      order by r.slot limit ${limit}`.execute(db);
+    return rows.map(({ cpo_id, slot }) => ({ cpoId: cpo_id, slot }));
   },
 });
 

@@ -14,7 +14,10 @@ import {
   request,
 } from "../../../backend/adapters/chain/rpc.ts";
 
-/** Chance of each fault per HTTP request. `fork`: another block hash at every height. */
+/**
+ * Chance of each fault per HTTP request. `fork`: another block hash at every height. `dead receipts`: for a while, receipts
+ * of blocks that were replaced, as nodes have given them (go-ethereum #28885).
+ */
 export const FAULTS = {
   "request lost": 0.04,
   "answer lost": 0.04,
@@ -27,6 +30,7 @@ export const FAULTS = {
   "another chain": 0.02,
   "stale head": 0.05,
   fork: 0.02,
+  "dead receipts": 0.01,
   hanging: 0.005,
 } as const;
 export type Fault = keyof typeof FAULTS;
@@ -35,12 +39,14 @@ export type FaultyNode = { readonly url: string; close(): Promise<void> };
 
 type Numbered = RpcCall & { readonly id: number };
 
+/** Requests for which a node goes on giving dead receipts. */
+const DEAD_REQUESTS = 30;
 const NONSENSE: readonly unknown[] = ["nonsense", "0xzz", {}, [], 17, true, null];
 
 export async function startFaultyNode(
   upstream: Rpc,
   random: () => number,
-  count: (fault: Fault) => void,
+  count: (fault: Fault | "dead receipt served") => void,
 ): Promise<FaultyNode> {
   const server = createServer((incoming, response) => {
     const chunks: Buffer[] = [];
@@ -52,6 +58,22 @@ export async function startFaultyNode(
       answer(calls, ids, response).catch(() => response.destroy());
     });
   });
+
+  /** Every receipt that there ever was. */
+  const receipts = new Map<unknown, RpcAnswer>();
+  let dead = 0;
+
+  async function good(calls: readonly RpcCall[]): Promise<readonly RpcAnswer[]> {
+    const answers = await upstream.ask(calls);
+    if (dead > 0) dead--;
+    return answers.map((one, i) => {
+      const { method, params } = calls[i] as RpcCall;
+      if (method !== "eth_getTransactionReceipt" || !one.ok) return one;
+      if (one.result !== null) receipts.set(params[0], one);
+      else if (dead > 0 && receipts.has(params[0])) count("dead receipt served");
+      return one.result === null && dead > 0 ? (receipts.get(params[0]) ?? one) : one;
+    });
+  }
 
   async function answer(calls: readonly RpcCall[], ids: readonly number[], response: ServerResponse): Promise<void> {
     const fault = drawn(random());
@@ -91,8 +113,11 @@ export async function startFaultyNode(
         return void reply(await stale(upstream, calls, 1 + Math.floor(random() * 3)));
       case "fork":
         return void reply((await upstream.ask(calls)).map(withOtherHash));
+      case "dead receipts":
+        dead = DEAD_REQUESTS;
+        return void reply(await good(calls));
       default:
-        return void reply(await upstream.ask(calls));
+        return void reply(await good(calls));
     }
   }
 

@@ -107,6 +107,7 @@ async function blow(bench: Bench, otherDb: Bench["db"], setting: Setting): Promi
     });
   }
 
+  const judge = finalOnly(bench, setting);
   try {
     let enqueued = 0;
     for (let round = 0; round < records * 30; round++) {
@@ -124,6 +125,7 @@ async function blow(bench: Bench, otherDb: Bench["db"], setting: Setting): Promi
         await Promise.all([pass(0), pass(1)]);
       } else await pass(0);
       bench.clock.now += Math.floor(random() * 40);
+      await judge();
       await weather();
       const status = await (writers[0] as Writer).status();
       if (status.lanes.some(({ state }) => state !== "open"))
@@ -136,6 +138,26 @@ async function blow(bench: Bench, otherDb: Bench["db"], setting: Setting): Promi
   } finally {
     for (const node of nodes) await node.close();
   }
+}
+
+/**
+ * Asked after every pass: what is called final since the last time is in the chain itself, as deep as the policy wants. Forks
+ * are no deeper, so what is final stays.
+ */
+function finalOnly(bench: Bench, { seed }: Setting): () => Promise<void> {
+  const judged = new Set<string>();
+  return async () => {
+    const rows = await bench.db.selectFrom("outbox").select(["key", "tx_hash"]).where("state", "=", "final").execute();
+    // Without a transaction of its own its effect was there already: the log at the end tells.
+    for (const { key, tx_hash } of rows.filter((row) => row.tx_hash !== null && !judged.has(row.key))) {
+      judged.add(key);
+      const head = Number(await request<Hex>(bench.rpc, "eth_blockNumber"));
+      const receipt = await request<{ blockNumber: Hex } | null>(bench.rpc, "eth_getTransactionReceipt", tx_hash);
+      const depth = receipt === null ? null : head - Number(receipt.blockNumber);
+      if (depth === null || depth < bench.config.policy.depth)
+        throw new Error(`Seed ${seed} called ${key} final, which the chain has ${depth ?? "not at all"} blocks deep.`);
+    }
+  };
 }
 
 /** A first answer is needed to know the chain; the service would refuse to start without one. */

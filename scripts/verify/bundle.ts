@@ -43,12 +43,21 @@ async function bundleIn(file: string): Promise<{ readonly bundle: Bundle; readon
     throw new CannotVerify(`The bundle ${file} cannot be read.`);
   });
   try {
-    const { manifest, ...plain } = JSON.parse(text) as { readonly manifest?: Manifest };
+    const { manifest, ...plain } = parsed(text);
     if (!manifest?.contracts?.Settlement) throw new RangeError("$.manifest names no contract Settlement.");
     return { bundle: readBundle(plain), manifest };
   } catch (error) {
     throw new CannotVerify(
       `${file} is no bundle: ${error instanceof Error ? error.message : String(error)} Download it again (GET /driver/bundle).`,
     );
+  }
+}
+
+/** What JSON.parse says quotes the file, which may be anything. */
+function parsed(text: string): { readonly manifest?: Manifest } {
+  try {
+    return JSON.parse(text) as { readonly manifest?: Manifest };
+  } catch {
+    throw new SyntaxError("it is no JSON, or was cut off.");
   }
 }

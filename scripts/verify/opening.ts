@@ -52,11 +52,7 @@ async function openRun(folder: string, options: Options): Promise<Opened> {
 
 /** What a service shows to auditors: its manifest to everybody, its database to those with a key. */
 async function openService(service: string, options: Options): Promise<Opened> {
-  const told = JSON.parse((await download(service, "/audit/manifest", null)).toString("utf8")) as {
-    manifest: Manifest;
-    market: string;
-    rpcUrl: string | null;
-  };
+  const told = toldBy(service, (await download(service, "/audit/manifest", null)).toString("utf8"));
   const url = options.rpc ?? told.rpcUrl;
   if (url === null)
     throw new CannotVerify(`${service} does not say where its chain answers. Give the node with --rpc.`);
@@ -70,6 +66,16 @@ async function openService(service: string, options: Options): Promise<Opened> {
     await rpc.close();
   };
   return { what: `service ${service}`, rpc: pinned, manifest, database, live: true, market: told.market, close };
+}
+
+function toldBy(service: string, text: string) {
+  try {
+    const told = JSON.parse(text) as { manifest: Manifest; market: string; rpcUrl: string | null };
+    if (told.manifest.contracts.Settlement) return told;
+  } catch {
+    // Said below.
+  }
+  throw new CannotVerify(`${service} answers, but is no Oli Move service: it names no manifest. Check the address.`);
 }
 
 async function openServer(url: string, options: Options): Promise<Opened> {
@@ -133,7 +139,13 @@ export async function manifestIn(file: string): Promise<Manifest> {
   const text = await readFile(file, "utf8").catch(() => {
     throw new CannotVerify(`The manifest ${file} cannot be read.`);
   });
-  return JSON.parse(text) as Manifest;
+  try {
+    const manifest = JSON.parse(text) as Partial<Manifest> | null;
+    if (manifest?.contracts?.Settlement && manifest.chainId !== undefined) return manifest as Manifest;
+  } catch {
+    // Said below.
+  }
+  throw new CannotVerify(`${file} is no manifest. npm run deploy writes one: deployments/<chain id>.json.`);
 }
 
 /** A chain that does not grow any more. */

@@ -68,6 +68,14 @@ function optionsOf(): Options {
   const sources = [run, database, service, bundle].filter((one) => one !== null);
   if (sources.length !== 1) throw new Error("Give one of --run, --service, --database and --bundle.");
   if (database !== null && rpc === null) throw new Error("--database needs --rpc, the node that carries its chain.");
+  if (run !== null && rpc !== null) throw new Error("--run brings its chain along: leave out --rpc.");
+  for (const [option, url, protocols] of [
+    ["--rpc", rpc, ["http:", "https:"]],
+    ["--service", service, ["http:", "https:"]],
+    ["--database", database, ["postgres:", "postgresql:"]],
+  ] as const)
+    if (url !== null && !protocols.some((one) => url.startsWith(`${one}//`) && URL.canParse(url)))
+      throw new Error(`${option} takes a URL that begins with ${protocols.join("// or ")}//.`);
   if (service !== null && key === null) throw new Error("--service needs --key: only an audit key opens the database.");
   const { group, session, from, to } = values;
   const part: AuditWish = {

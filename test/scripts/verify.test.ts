@@ -107,6 +107,11 @@ describe("npm run verify", function () {
       [/write FROM\/UNTIL/, "--run", saved, "--outage", "yesterday"],
       [/Unknown option '--rum'/, "--rum", saved],
       [/database\.tar cannot be read\. --run takes the folder/, "--run", join(saved, "nowhere")],
+      [/Nothing of garage lies in that time\. Its records reach/, "--run", saved, "--to", "2020-01-01T00:00:00Z"],
+      [/--run brings its chain along/, "--run", saved, "--rpc", "http://127.0.0.1:9"],
+      [/--rpc takes a URL that begins with http:\/\/ or https:\/\/\./, "--bundle", "x.json", "--rpc", "127.0.0.1:8545"],
+      [/database\.tar is no bundle: it is no JSON, or was cut off/, "--bundle", join(saved, "database.tar")],
+      [/chain\.json is no manifest/, "--run", saved, "--manifest", join(saved, "chain.json")],
       [/manifest .* cannot be read/, "--run", saved, "--manifest", join(saved, "none.json")],
       [/Nobody answers at http:\/\/127\.0\.0\.1:9/, "--service", "http://127.0.0.1:9", "--key", "k"],
       [

@@ -4,6 +4,7 @@
  * Wrong: a record that is missing, a call above the cap of a transaction, a difference in the audit, or an audit that takes
  * longer than a minute.
  */
+import { loadavg } from "node:os";
 import { parseArgs } from "node:util";
 import type { Hex } from "../../backend/adapters/chain/rpc.ts";
 import { request } from "../../backend/adapters/chain/rpc.ts";
@@ -38,6 +39,8 @@ export async function run(args: readonly string[]): Promise<boolean> {
   const result = {
     benchmark: "chain",
     node: process.version,
+    /** Of the last minute, when it began: figures of a busy machine are not the machine's. */
+    load: round(loadavg()[0] as number, 1),
     writer: parts.includes("writer") ? await onAnvil((system) => writerSpeed(system, Number(values.records))) : null,
     gas: parts.includes("gas") ? await onAnvil(gasFigures) : null,
     verify: parts.includes("verify") ? await verifyDay() : null,
@@ -234,7 +237,7 @@ function text({
     );
   if (verify)
     lines.push(
-      `${verify.chargePoints} charge points, ${verify.sessions} sessions, ${verify.runs} runs, ${verify.plans} plans: verified in ${verify.seconds} s, ${verify.differences} differences (replayed in ${verify.replaySeconds} s)`,
+      `${verify.chargePoints} charge points, ${verify.sessions} sessions, ${verify.runs} runs, ${verify.plans} plans: verified in ${verify.seconds} s (${verify.cpuSeconds} s of CPU), ${verify.differences} differences (replayed in ${verify.replaySeconds} s)`,
     );
   return lines.join("\n");
 }

@@ -64,13 +64,16 @@ export async function verifyDay() {
     const scenario = tenGarages();
     const began = performance.now();
     let seconds = 0;
+    let cpuSeconds = 0;
     const audited: AuditReport[] = [];
     await replayScenario(system, {
       ...{ scenario, settings: DEFAULT_SETTINGS, version: "bench", totals: () => chainTotals(system) },
       audit: async () => {
-        const start = performance.now();
+        const [start, cpu] = [performance.now(), process.cpuUsage()];
         const report = await auditSystem(system, { market: DEFAULT_SETTINGS.market });
         seconds = (performance.now() - start) / 1000;
+        const { user, system: kernel } = process.cpuUsage(cpu);
+        cpuSeconds = (user + kernel) / 1e6;
         audited.push(report);
         return report;
       },
@@ -79,7 +82,12 @@ export async function verifyDay() {
     const replaySeconds = round((performance.now() - began) / 1000 - seconds, 1);
     return {
       ...{ chargePoints: GARAGES * EVSES, sessions: scenario.sessions.length, runs, plans, bills },
-      ...{ seconds: round(seconds, 2), differences: differences.length, replaySeconds },
+      ...{
+        seconds: round(seconds, 2),
+        cpuSeconds: round(cpuSeconds, 2),
+        differences: differences.length,
+        replaySeconds,
+      },
     };
   } finally {
     await system.close();

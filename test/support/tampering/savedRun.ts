@@ -58,14 +58,20 @@ export async function openSaved(folder: string): Promise<SavedRun> {
   return { dump, chain, manifest, contracts, ledger, store, database, runs, close: () => database.close() };
 }
 
-/** Writes the forged copy. `chain` false: only the database was within the forger's reach. */
-export async function writeForged(run: SavedRun, forgery: Forgery, folder: string, chain: boolean): Promise<void> {
+/** Writes the forged copy's database; its chain is still to be written, by one of the next two. */
+export async function writeDatabase(run: SavedRun, { statements }: Forgery, folder: string): Promise<void> {
   const database = await openDatabase({ dump: run.dump, migrate: false });
-  for (const statement of forgery.statements) await tamper(database.db, statement);
+  for (const statement of statements) await tamper(database.db, statement);
   writeFileSync(join(folder, "database.tar"), await database.dump());
   await database.close();
-  writeFileSync(join(folder, "chain.json"), JSON.stringify(chain ? await chainWith(run, forgery) : run.chain));
 }
+
+/** As it was: only the database was within the forger's reach. */
+export const writeChain = (run: SavedRun, folder: string): void =>
+  writeFileSync(join(folder, "chain.json"), JSON.stringify(run.chain));
+
+export const writeForgedChain = async (run: SavedRun, forgery: Forgery, folder: string): Promise<void> =>
+  writeFileSync(join(folder, "chain.json"), JSON.stringify(await chainWith(run, forgery)));
 
 /** The public development accounts, by whose keys a chain of a saved run was written. */
 const wallets = new Map(

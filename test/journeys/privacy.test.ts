@@ -107,6 +107,7 @@ describe("A stranger who reads the chain", function () {
       const late = [21, 12, 9];
       expect(await postedAt("root", early)).to.deep.equal([HOUR, HOUR]);
       expect(await postedAt("root", late)).to.deep.equal([HOUR, HOUR]);
+      expect(await postedAt("tenant-root", late)).to.deep.equal([HOUR, HOUR]);
       expect(await postedAt("rows", early)).to.not.deep.equal(await postedAt("rows", late));
     });
 

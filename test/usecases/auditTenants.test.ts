@@ -152,6 +152,8 @@ describe("The audit of runs under the root of all groups", function () {
       slotOf("yard", slot),
       "slot of its run",
     );
+    const shown = await replay.auditAfter([setRun("yard", { ...record.run, rows: "0x00" })]);
+    expectNamed(shown, slotOf("yard", slot), "rows of its run is 0x00");
     expectNamed(
       await replay.auditAfter([setRun("yard", { group: 2, slot })]),
       slotOf("yard", slot),

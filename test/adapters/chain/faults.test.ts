@@ -51,7 +51,7 @@ for (const [chain, database] of PLACES)
         const met = totals(outcomes);
         const points = [...CHECKPOINTS, "while enqueueing"].map((one) => `crash ${one}`);
         const forks = Array.from({ length: DEPTH }, (_, i) => `reorg of depth ${i + 1}`);
-        const stormy = chain === "anvil" ? [...forks, "mempool emptied"] : [];
+        const stormy = chain === "anvil" ? [...forks, "mempool emptied", "dead receipt served"] : [];
         const here = ["enqueued twice", "two writers at once", "empty tank", "fee spike"];
         expect(met).to.include.all.keys(...Object.keys(FAULTS), ...points, ...stormy, ...here);
       });

@@ -27,7 +27,7 @@ export const FAULTS = {
   "no batch": 0.02,
   nonsense: 0.03,
   "call refused": 0.03,
-  "another chain": 0.02,
+  "another chain": 0.004,
   "stale head": 0.05,
   fork: 0.02,
   "dead receipts": 0.01,
@@ -39,8 +39,9 @@ export type FaultyNode = { readonly url: string; close(): Promise<void> };
 
 type Numbered = RpcCall & { readonly id: number };
 
-/** Requests for which a node goes on giving dead receipts. */
+/** Requests for which a node goes on giving dead receipts, or stands on another chain. */
 const DEAD_REQUESTS = 30;
+const ELSEWHERE_REQUESTS = 12;
 const NONSENSE: readonly unknown[] = ["nonsense", "0xzz", {}, [], 17, true, null];
 
 export async function startFaultyNode(
@@ -62,6 +63,7 @@ export async function startFaultyNode(
   /** Every receipt that there ever was. */
   const receipts = new Map<unknown, RpcAnswer>();
   let dead = 0;
+  let away = 0;
 
   async function good(calls: readonly RpcCall[]): Promise<readonly RpcAnswer[]> {
     const answers = await upstream.ask(calls);
@@ -76,7 +78,8 @@ export async function startFaultyNode(
   }
 
   async function answer(calls: readonly RpcCall[], ids: readonly number[], response: ServerResponse): Promise<void> {
-    const fault = drawn(random());
+    const dice = drawn(random());
+    const fault = away > 0 ? "another chain" : dice;
     if (fault !== null) count(fault);
     const reply = (answers: readonly RpcAnswer[]) => response.end(JSON.stringify(replies(ids, answers)));
     switch (fault) {
@@ -108,6 +111,7 @@ export async function startFaultyNode(
         return void reply(answers.map((one) => (random() < 0.3 ? refused : one)));
       }
       case "another chain":
+        away = away > 0 ? away - 1 : ELSEWHERE_REQUESTS;
         return void reply(calls.map(elsewhere));
       case "stale head":
         return void reply(await stale(upstream, calls, 1 + Math.floor(random() * 3)));
@@ -147,10 +151,12 @@ const replies = (ids: readonly number[], answers: readonly RpcAnswer[]) =>
     return { ...base, error: { code: one.code, message: one.message, data: one.revert ?? undefined } };
   });
 
-/** A fresh chain on which nothing ever happened. */
+/** A chain with a few blocks, on which our key has sent a lot. */
 function elsewhere({ method }: RpcCall): RpcAnswer {
-  const block = { number: "0x0", hash: `0x${"5".repeat(64)}`, baseFeePerGas: "0x7", timestamp: "0x0" };
-  const results: Readonly<Record<string, unknown>> = { eth_chainId: "0x5", eth_getBlockByNumber: block };
+  const block = { number: "0x5", hash: `0x${"5".repeat(64)}`, baseFeePerGas: "0x7", timestamp: "0x0" };
+  const results: Readonly<Record<string, unknown>> = {
+    ...{ eth_chainId: "0x5", eth_blockNumber: "0x5", eth_getBlockByNumber: block, eth_getTransactionCount: "0x1f4" },
+  };
   const result = method in results ? results[method] : method === "eth_getTransactionReceipt" ? null : "0x0";
   return { ok: true, result };
 }

@@ -5,7 +5,7 @@
  */
 import type { Cpo } from "../domain/assets.ts";
 import type { Facts, GroupFile } from "./auditFacts.ts";
-import { attempt, type Findings, slotName } from "./auditFindings.ts";
+import { attempt, createFindings, type Findings, slotName } from "./auditFindings.ts";
 import { tenantGroup } from "./ledgerPort.ts";
 import type { ChainEye, Ledger, RunRecord } from "./ports.ts";
 import { tenantRun } from "./sealSlots.ts";
@@ -39,11 +39,12 @@ export async function runsOfGroups(parts: Parts): Promise<readonly RunRecord[]> 
   return runs.toSorted((a, b) => a.slot - b.slot);
 }
 
-function runsUnder({ ledger, facts, recorded, live, hasSlot, findings }: Parts, cpo: Cpo): RunRecord[] {
+function runsUnder(parts: Parts, cpo: Cpo): RunRecord[] {
+  const { ledger, recorded, live, hasSlot, findings } = parts;
   const own = recorded.filter(({ group }) => group === tenantGroup(cpo.number));
   const bySlot = new Map(own.map((run) => [run.slot, run]));
   const alone = new Set(recorded.map(({ group, slot }) => `${group}:${slot}`));
-  const claims = claimsOf(facts, cpo, ledger, findings);
+  const claims = claimsOf(parts, cpo);
   const runs: RunRecord[] = [];
   if (claims.size === 0 && own.length === 0) return runs;
   const check = findings.check("roots of all groups");
@@ -64,12 +65,13 @@ function runsUnder({ ledger, facts, recorded, live, hasSlot, findings }: Parts, 
 }
 
 /** By slot. What is no run at all is none of them. */
-function claimsOf(facts: Facts, cpo: Cpo, ledger: Ledger, findings: Findings): ReadonlyMap<number, Claim[]> {
+function claimsOf({ facts, ledger, hasSlot, findings }: Parts, cpo: Cpo): ReadonlyMap<number, Claim[]> {
   const claims = new Map<number, Claim[]>();
   for (const file of facts.groups.filter((one) => one.cpo.id === cpo.id))
     for (const { run, slot } of file.records) {
       if (run === null) continue;
-      const check = findings.check("roots of all groups");
+      // Slots that are not judged lead up to those that are.
+      const check = (hasSlot(slot) ? findings : createFindings()).check("roots of all groups");
       const where = slotName(file.group.id, slot);
       check.same(where, "group of its run", run.group, file.group.number);
       check.same(where, "slot of its run", run.slot, slot);

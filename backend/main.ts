@@ -139,8 +139,8 @@ async function bareService(system: System, updates: World["updates"]): Promise<S
       for (let event = clock.next(clock.now()); event !== null; event = clock.next(clock.now())) {
         if ("job" in event) await runJob(world, event.job as Job);
         else {
-          await everyMinute(world);
-          clock.put(Math.floor(clock.now() / 60) * 60 + 60, event);
+          // A minute that failed is followed by the next one.
+          await everyMinute(world).finally(() => clock.put(Math.floor(clock.now() / 60) * 60 + 60, event));
         }
       }
     },

@@ -10,16 +10,31 @@ import { rollGroup } from "./recordReadings.ts";
 import { runControlCycle } from "./runControlCycle.ts";
 import { sealSlots } from "./sealSlots.ts";
 
-/** Called once a minute, on the minute or, in real time, a little later. */
+/**
+ * Called once a minute, on the minute or, in real time, a little later. What fails for one group holds up no other; it is
+ * thrown when all had their minute.
+ */
 export async function everyMinute(world: World): Promise<void> {
   const now = world.clock.now();
-  for (const group of Object.values(world.board.groups).sort((a, b) => (a.groupId < b.groupId ? -1 : 1))) {
-    await rollGroup(world, group, now);
-    await noteSilence(world, group, now);
-    await tickGrants(world, group);
-    await guardSlot(world, group);
-    if (isCycleTime(now, world.settings.leadS)) await runControlCycle(world, group.groupId, "slot");
-  }
+  const failures: unknown[] = [];
+  const attempt = (work: Promise<void>) => work.catch((error: unknown) => void failures.push(error));
+  for (const group of Object.values(world.board.groups).sort((a, b) => (a.groupId < b.groupId ? -1 : 1)))
+    await attempt(groupMinute(world, group, now));
+  await attempt(cpoMinute(world, now));
+  if (failures.length === 1) throw failures[0];
+  if (failures.length > 1)
+    throw new AggregateError(failures, `${failures.length} things failed in one minute, first: ${failures[0]}`);
+}
+
+async function groupMinute(world: World, group: GroupBoard, now: EpochSecond): Promise<void> {
+  await rollGroup(world, group, now);
+  await noteSilence(world, group, now);
+  await tickGrants(world, group);
+  await guardSlot(world, group);
+  if (isCycleTime(now, world.settings.leadS)) await runControlCycle(world, group.groupId, "slot");
+}
+
+async function cpoMinute(world: World, now: EpochSecond): Promise<void> {
   const slotBegins = now % SLOT_S < MINUTE_S;
   // What another mode left waiting is looked for once per slot.
   if (slotBegins || world.ledger.privacy === "tenant-root") await sealSlots(world);

@@ -1,7 +1,8 @@
 /** One run for all groups of a CPO: when a slot is sealed, what comes too late, and what a crash in between leaves. */
 import { expect } from "chai";
 import { keccak256 } from "ethers";
-import { microEurPerKwh, watt } from "../../backend/domain/units.ts";
+import { epochSecond, microEurPerKwh, watt } from "../../backend/domain/units.ts";
+import { everyMinute } from "../../backend/usecases/everyMinute.ts";
 import { tenantGroup } from "../../backend/usecases/ledgerPort.ts";
 import type { Hex, Privacy, RunRecord, World } from "../../backend/usecases/ports.ts";
 import { runControlCycle } from "../../backend/usecases/runControlCycle.ts";
@@ -111,6 +112,34 @@ describe("Runs of all groups of a CPO", () => {
     await site.until(LEAD + 15 * MINUTE);
     expect((await sent(site)).slice(3)).to.deep.equal([`slot:${ALL}:${FIRST + 1}`]);
     expect((await runs(site, FIRST + 1)).map(({ group }) => group)).to.have.members([1, 2]);
+  });
+
+  it("are sealed although a group fails minute after minute, which is told", async () => {
+    const site = await twoGroups();
+    await site.until(LEAD - 1);
+    Object.assign(site.world, {
+      faults: {
+        solverDiffers: () => false,
+        optimiserFails(groupId: string) {
+          if (groupId === GROUP) throw new Error("the group is broken");
+          return false;
+        },
+      },
+    });
+    const minute = (now: number) =>
+      everyMinute({ ...site.world, clock: { ...site.world.clock, now: () => epochSecond(now) } }).then(String, String);
+    expect(await minute(LEAD)).to.equal("Error: the group is broken");
+    expect((await site.store.plans.unsealed()).map(({ run }) => run.group)).to.deep.equal([2]);
+    expect(await minute(LEAD + 60)).to.equal("undefined");
+    expect((await sent(site)).slice(1)).to.deep.equal([`slot:${ALL}:${FIRST}`]);
+    const failing = {
+      ...site.store,
+      plans: { ...site.store.plans, unsealed: () => Promise.reject(new Error("no database")) },
+    };
+    Object.assign(site.world, { store: failing });
+    expect(await minute(LEAD + 15 * MINUTE)).to.match(
+      /AggregateError: 2 things failed in one minute, first: Error: the group/,
+    );
   });
 
   it("are sealed once and in order after the service was killed between planning and sealing", async () => {

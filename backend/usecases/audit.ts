@@ -1,7 +1,7 @@
 /**
  * The audit: everything that the contracts ever said against everything in the store. Nothing is trusted: hashes are taken
- * of the bytes again, costs and bounds are computed by the contract and by a second checker, bills from readings, balances
- * from events. A difference names the thing. Read-only.
+ * of the bytes again, costs and bounds are computed by the contract and by a second checker, exact plans are made again by the
+ * method's text on chain, bills from readings, balances from events. A difference names the thing. Read-only.
  *
  * What nobody can recompute afterwards is not checked: forecasts of other load and PV, what a driver wished beyond the
  * promise, the early weight within its registered maximum, what others in the group could have given up when a bill was

@@ -276,7 +276,6 @@ const TENANT_ROOTS = [
   `alter table recorded_slot add column run json`,
   `alter table recorded_slot alter column record_key drop not null`,
   `alter table recorded_slot drop constraint recorded_slot_record_key_key`,
-  `create index recorded_slot_key on recorded_slot (record_key)`,
   `create index recorded_slot_tenant on recorded_slot (slot) where run is not null`,
   `create index recorded_slot_unsealed on recorded_slot (slot) where record_key is null`,
 ];

@@ -174,6 +174,8 @@ describe("Settlement: bills", () => {
           .withArgs(CPO, 2, ben.address, 3n * EURO)
           .and.to.emit(settlement, "CreditShort")
           .withArgs(CPO, 3, anna.address, EURO);
+        const told = await settlement.queryFilter(settlement.filters.CreditShort!());
+        expect(told.map(({ args }: any) => args.number)).to.deep.equal([2n, 3n]);
         expect(await available(settlement, payee)).to.equal(0n);
         expect(await available(settlement, anna)).to.equal(102n * EURO);
         expect(await available(settlement, ben)).to.equal(101n * EURO);

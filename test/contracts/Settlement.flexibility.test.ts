@@ -123,6 +123,16 @@ describe("Settlement: flexibility", () => {
       expect(await flex.totalSupply()).to.equal(4_000n);
     });
 
+    it("takes all of both, to the last Wh, and touches no token where the earned is enough", async () => {
+      const { settlement, flex, anna, ben } = await networkHelpers.loadFixture(withFlex);
+      const earned = await flexOf(settlement, anna);
+      await expect(settlement.connect(anna).redeem(CPO, 1, 0)).not.to.emit(flex, "Transfer");
+      await settlement.connect(ben).claimFlex(anna.address);
+      const tokens = await flex.balanceOf(anna.address);
+      await settlement.connect(anna).redeem(CPO, earned - 1n + tokens, 0);
+      expect([await flexOf(settlement, anna), await flex.balanceOf(anna.address)]).to.deep.equal([0n, 0n]);
+    });
+
     it("takes tokens of anybody: FLEX is the same whoever earned it", async () => {
       const { settlement, anna, stranger } = await networkHelpers.loadFixture(withFlex);
       await settlement.connect(anna).claimFlex(stranger.address);

@@ -151,7 +151,7 @@ export async function openSystem(options: SystemOptions): Promise<System> {
       policy,
       addressOf: contracts.addressOf,
       decodeRevert: contracts.decodeRevert,
-      effect: createEffect(contracts, reader),
+      effect: createEffect(rpc, contracts, policy.depth),
       now: () => Math.floor(Date.now() / 1000),
       alarm: (alarm) => options.alarm?.(typeof alarm === "string" ? alarm : JSON.stringify(alarm)),
       patienceMs: embedded ? 0 : 60_000,

@@ -5,7 +5,7 @@ import { chainOf, createChainReader, type Logged } from "./chainReader.ts";
 import { lineLeaf, merkleRoot } from "./commitments.ts";
 import type { Contracts } from "./contracts.ts";
 import { type Artifacts, deploymentDifferences, type Manifest } from "./deployment.ts";
-import { quantity, type Rpc, type RpcCall, request } from "./rpc.ts";
+import { asOf, quantity, type Rpc, request } from "./rpc.ts";
 import { storedMethod } from "./storedMethod.ts";
 
 /** Looks at the chain as it is now; later blocks stay unseen, so that all answers agree with each other. */
@@ -16,7 +16,7 @@ export async function createChainEye(
   artifacts: Artifacts,
 ): Promise<ChainEye> {
   const block = Number(await request<Hex>(rpc, "eth_blockNumber"));
-  const now = pinned(rpc, block);
+  const now = asOf(rpc, block);
   const reader = createChainReader(now, contracts);
   const { ask, logs } = reader;
 
@@ -81,21 +81,6 @@ export async function createChainEye(
       merkleRoot(lines.map((line) => lineLeaf(contracts.domainSeparator, cpo, seq, line))),
   };
 }
-
-/** The same chain, as it was at a block. */
-const pinned = (rpc: Rpc, block: number): Rpc => ({
-  ...rpc,
-  ask: async (calls) => {
-    const answers = await rpc.ask(calls.map((one) => at(one, quantity(block))));
-    return calls.map((one, i) =>
-      one.method === "eth_blockNumber" ? { ok: true, result: quantity(block) } : answers[i]!,
-    );
-  },
-});
-const at = (one: RpcCall, block: Hex): RpcCall => ({
-  ...one,
-  params: one.params.map((param) => (param === "latest" ? block : param)),
-});
 
 const bill = ({ cpo, number, driver }: Result) => ({ cpo: Number(cpo), number: Number(number), driver: driver as Hex });
 const pot = (kind: "pot-funded" | "pot-reclaimed", by: string) => (args: Result) => ({

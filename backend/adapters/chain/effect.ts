@@ -1,17 +1,31 @@
 /**
  * Whether the chain already shows what a call would do. The writer asks when a call reverts: "out of order" and
- * "already billed" mostly mean that an earlier attempt, or a predecessor after a restore, was there first.
+ * "already billed" mostly mean that an earlier attempt, a predecessor after a restore, or a stranger was there first.
  */
 import type { BillLine } from "../../usecases/ports.ts";
-import type { ChainReader } from "./chainReader.ts";
+import { type ChainReader, createChainReader } from "./chainReader.ts";
 import { lineLeaf, linkOf, merkleRoot, type Run } from "./commitments.ts";
 import type { Contracts } from "./contracts.ts";
 import type { ContractName } from "./deployment.ts";
-import type { Hex } from "./rpc.ts";
+import { asOf, type Hex, type Rpc, readQuantity, request } from "./rpc.ts";
 
 export type Asked = { readonly contract: string; readonly call: string; readonly data: Hex };
 
-export function createEffect(contracts: Contracts, reader: ChainReader): (call: Asked) => Promise<boolean> {
+/** Effects count once `depth` blocks lie on top: what others sent, nobody sends again after a fork. */
+export function createEffect(rpc: Rpc, contracts: Contracts, depth: number): (call: Asked) => Promise<boolean> {
+  return async (call) => {
+    const block = Number(readQuantity("a block's number", await request(rpc, "eth_blockNumber"))) - depth;
+    if (block < contracts.fromBlock) return false;
+    const shown = effectsOn(contracts, createChainReader(asOf(rpc, block), contracts));
+    return (await shown[`${call.contract}.${call.call}`]?.(call)) ?? false;
+  };
+}
+
+/** Calls that are not named here leave no trace that tells them from a repetition. */
+function effectsOn(
+  contracts: Contracts,
+  reader: ChainReader,
+): Readonly<Record<string, (call: Asked) => Promise<boolean>>> {
   const { abi } = contracts;
   const decode = ({ contract, call, data }: Asked) => abi[contract as ContractName].decodeFunctionData(call, data);
   const all = async <T>(list: Iterable<T>, holds: (one: T) => Promise<boolean>) => {
@@ -23,8 +37,7 @@ export function createEffect(contracts: Contracts, reader: ChainReader): (call: 
   const isUsed = async ({ owner, nonce }: { owner: Hex; nonce: bigint }) =>
     (await reader.account(owner)).nonce > Number(nonce);
 
-  /** Calls that are not named here leave no trace that tells them from a repetition. */
-  const effects: Readonly<Record<string, (call: Asked) => Promise<boolean>>> = {
+  return {
     async "SlotLedger.record"(call) {
       const runs = decode(call)[0] as Run[];
       return all(runs, async (run) => {
@@ -88,8 +101,6 @@ export function createEffect(contracts: Contracts, reader: ChainReader): (call: 
       );
     },
   };
-
-  return async (call) => (await effects[`${call.contract}.${call.call}`]?.(call)) ?? false;
 }
 
 /** Compares decoded structs by their content. */

@@ -53,6 +53,18 @@ export async function request<T>(rpc: Rpc, method: string, ...params: readonly u
   return resultOf<T>(method, answer);
 }
 
+/** The same chain, as it was at a block. */
+export const asOf = (rpc: Rpc, block: number): Rpc => ({
+  ...rpc,
+  async ask(calls) {
+    const at = quantity(block);
+    const answers = await rpc.ask(
+      calls.map((one) => ({ ...one, params: one.params.map((param) => (param === "latest" ? at : param)) })),
+    );
+    return answers.map((answer, i) => (calls[i]?.method === "eth_blockNumber" ? { ok: true, result: at } : answer));
+  },
+});
+
 export const quantity = (n: number | bigint): Hex => `0x${n.toString(16)}`;
 
 /** A number as nodes write it. Throws RpcUnavailable for anything else: what follows from it would be nonsense too. */

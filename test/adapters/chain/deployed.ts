@@ -83,7 +83,7 @@ export async function aDeployment(windowS = 0, withdrawNoticeS = 0): Promise<Dep
     policy: LOCAL_POLICY,
     addressOf: contracts.addressOf,
     decodeRevert: contracts.decodeRevert,
-    effect: createEffect(contracts, reader),
+    effect: createEffect(chain.rpc, contracts, LOCAL_POLICY.depth),
     now: () => 1_800_000_000,
     alarm: (alarm) => alarms.push(alarm),
   });

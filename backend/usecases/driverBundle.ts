@@ -13,7 +13,7 @@ import {
 } from "./bundle.ts";
 import type { Hex, RecordedSlot, RunRecord, World } from "./ports.ts";
 import { lineOf } from "./postBills.ts";
-import { proofWithin, tenantRun } from "./sealSlots.ts";
+import { proofWithin } from "./sealSlots.ts";
 
 type Needs = Pick<World, "store" | "ledger" | "clock">;
 
@@ -73,15 +73,14 @@ async function slotsOf({ store, ledger, clock }: Needs, session: ChargingSession
     .filter(({ run, slot }) => run === null || sealed.has(slot))
     .map((record) => ({
       ...slotFor(record, session.number, ledger),
-      within: record.run && withinRoot(record.run, sealed.get(record.slot) ?? [], cpo, ledger),
+      within: record.run && withinRoot(record.run, sealed.get(record.slot) ?? [], ledger),
     }))
     .filter(({ leaves }) => leaves.length > 0);
 }
 
-function withinRoot(own: RunRecord, runs: readonly RunRecord[], cpo: Cpo, ledger: World["ledger"]): WithinRoot {
+function withinRoot(own: RunRecord, runs: readonly RunRecord[], ledger: World["ledger"]): WithinRoot {
   const { algorithm, problem, plan, value, earlier, group } = own;
-  const proof = proofWithin(ledger, runs, group);
-  return { algorithm, problem, plan, value, earlier, proof, root: tenantRun(ledger, cpo.number, runs).root };
+  return { algorithm, problem, plan, value, earlier, ...proofWithin(ledger, runs, group) };
 }
 
 function slotFor({ slot, root, leaves }: RecordedSlot, number: number, ledger: World["ledger"]) {

@@ -68,10 +68,12 @@ export function tenantRun(ledger: Ledger, cpo: number, runs: readonly RunRecord[
 }
 
 /** Siblings from the run of a group up to the root over these. Throws when the group has none among them. */
-export function proofWithin(ledger: Ledger, runs: readonly RunRecord[], group: number): Hex[] {
+export function proofWithin(ledger: Ledger, runs: readonly RunRecord[], group: number): Within {
   const index = byGroup(runs).findIndex((run) => run.group === group);
-  return ledger.merkleProof(linksOf(ledger, runs), index);
+  const links = linksOf(ledger, runs);
+  return { proof: ledger.merkleProof(links, index), root: ledger.merkleRoot(links) };
 }
+type Within = { readonly proof: readonly Hex[]; readonly root: Hex };
 
 /** Both children of each inner node of the tree over these, in the order in which they are hashed. */
 export function nodesOver(ledger: Ledger, runs: readonly RunRecord[]): (readonly [low: Hex, high: Hex])[] {

@@ -75,7 +75,7 @@ describe("One run for all groups of a CPO", function () {
         (await reader.ask("SlotLedger", "provesWithin", [before, runs[at], later, run, proof]))[0] as boolean;
       expect(members).to.have.length(2);
       for (const run of members) {
-        const proof = proofWithin(ledger, members, run.group);
+        const { proof } = proofWithin(ledger, members, run.group);
         expect(await proves(run, proof)).to.equal(true);
         expect(await proves({ ...run, value: WRONG }, proof)).to.equal(false);
         expect(await proves(run, [WRONG])).to.equal(false);

@@ -245,8 +245,8 @@ describe("The run for all groups", () => {
       ) as Hex;
     const [two, three, eleven] = [2, 3, 11].map((group) => ledger.linkOf(aRun(group))) as [Hex, Hex, Hex];
     expect(root).to.equal(pair(pair(two, three), eleven));
-    expect(proofWithin(ledger, members, 3)).to.deep.equal([two, eleven]);
-    expect(proofWithin(ledger, members, 11)).to.deep.equal([pair(two, three)]);
+    expect(proofWithin(ledger, members, 3)).to.deep.equal({ proof: [two, eleven], root });
+    expect(proofWithin(ledger, members, 11)).to.deep.equal({ proof: [pair(two, three)], root });
     expect(tenantRun(ledger, 9, [aRun(3)]).root).to.equal(three);
     const ascending = (...pair: Hex[]) => pair.sort();
     expect(nodesOver(ledger, members)).to.deep.equal([ascending(two, three), ascending(pair(two, three), eleven)]);
@@ -257,5 +257,15 @@ describe("The run for all groups", () => {
     expect(() => tenantRun(ledger, 9, [])).to.throw(RangeError, /0 runs are not those of one slot/);
     expect(() => tenantRun(ledger, 9, [aRun(1), aRun(2, 8)])).to.throw(RangeError, /2 runs/);
     expect(() => proofWithin(ledger, [aRun(1)], 2)).to.throw(RangeError);
+    const none: object[] = [
+      { value: "0x12" },
+      { root: "" },
+      { plan: undefined },
+      { group: -1 },
+      { slot: 2 ** 32 },
+      { group: 1.5 },
+    ];
+    for (const part of [...none, { rows: undefined }, { rows: "0xg0" }])
+      expect(() => ledger.linkOf({ ...aRun(1), ...part }), JSON.stringify(part)).to.throw();
   });
 });

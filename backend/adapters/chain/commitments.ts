@@ -64,11 +64,20 @@ export type Run = {
   readonly rows: Hex;
 };
 
-/** Link of a run in its group's hash chain (ISlotLedger). */
+/**
+ * Link of a run in its group's hash chain (ISlotLedger). A root may stand over thousands: the words are put together
+ * without an encoder. Throws on what is no run.
+ */
 export function linkOf(run: Run): Hex {
   const { group, slot, algorithm, problem, plan, value, earlier, root, rows } = run;
-  const types = ["uint32", "uint32", ...Array<string>(7).fill("bytes32")];
-  return hashOf(types, [group, slot, algorithm, problem, plan, value, earlier, root, keccak256(rows)]);
+  const words = [uint32(group), uint32(slot), algorithm, problem, plan, value, earlier, root, keccak256(rows)];
+  for (const one of words) if (!/^0x[0-9a-f]{64}$/i.test(one)) throw new RangeError(`${one} is no word of a run.`);
+  return keccak256(Buffer.from(words.map((one) => one.slice(2)).join(""), "hex")) as Hex;
+}
+function uint32(n: number): Hex {
+  const value = BigInt(n);
+  if (value < 0n || value >= 2n ** 32n) throw new RangeError(`${n} does not fit into a uint32.`);
+  return word(value);
 }
 
 /** 28 zero bytes: the chain before a group's first run. */

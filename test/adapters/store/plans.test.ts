@@ -152,6 +152,12 @@ onEveryDatabase("Plans", (given) => {
     expect([await plans.sealedRuns("cpo", 51, 99), await plans.sealedRuns("cpo", 0, 50)]).to.deep.equal([[], []]);
     await plans.seal("cpo", 51, "slot:9:51");
     expect([await plans.sealedUntil("cpo"), await waitingOf()]).to.deep.equal([51, ["other-cpo 13 50"]]);
+
+    const { bytes } = given().store;
+    const [first, second] = [50, 51].map((slot) => ({ cpoId: "cpo", slot }));
+    expect([await bytes.newSlots(9), await bytes.newSlots(1)]).to.deep.equal([[first, second], [first]]);
+    await bytes.add([{ hash: word, part: "run", of: "50:cpo" }]);
+    expect(await bytes.newSlots(9)).to.deep.equal([second]);
   });
 
   it("turns the pages in the order of adding, whatever the ids and instants say", async () => {

@@ -1,6 +1,6 @@
 /**
  * `npm run verify` on copies of a saved run, each forged in one way (test/support/tampering/kinds.ts): it must exit 1 and name
- * the thing. In `npm test` on a morning of the sample, with the forger's best attempt of each kind; `npm run test:tampering`
+ * the thing. In `npm test` on a morning of the sample, each with the forger's best attempt; `npm run test:tampering`
  * takes another run, `TAMPERED_RUN=FOLDER` of `npm run replay -- --save FOLDER`, and forges it with and without the chain.
  */
 import { execFile } from "node:child_process";
@@ -89,6 +89,19 @@ describe("npm run verify on tampered copies", function () {
         await expectFound(kind, "database", kind.database, copy);
       }
       rmSync(copy, { recursive: true });
+    }
+  });
+
+  it("finds each kind in the database alone, asked without the command", async function () {
+    if (GIVEN) this.skip();
+    const { auditAfter } = await auditedReplay();
+    for (const { kind, forgery, database } of kinds) {
+      if (!database) continue;
+      const said = (await auditAfter(forgery.statements)).differences.map(({ where, text }) => `${where}: ${text}`);
+      expect(
+        said.some((one) => database.test(one)),
+        `${kind}, ${database} among\n${said.slice(0, 12).join("\n")}`,
+      ).to.equal(true);
     }
   });
 

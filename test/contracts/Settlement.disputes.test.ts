@@ -295,6 +295,17 @@ describe("Settlement: disputes", () => {
       expect(await account()).to.deep.equal([3_000n, 0n]);
     });
 
+    it("adds a second debt to the first", async () => {
+      const { settlement, dispute, asArbiter, anna } = await networkHelpers.loadFixture(posted);
+      await dispute(0);
+      await dispute(4);
+      await settlement.connect(anna).claimFlex(anna.address);
+      await asArbiter.resolve(CPO, 1, 0, -2_000);
+      await asArbiter.resolve(CPO, 5, 0, -10_000);
+      const { flex, flexDebt } = await settlement.accountOf(anna.address);
+      expect([flex, flexDebt]).to.deep.equal([0n, 12_000n]);
+    });
+
     it("takes back what is unclaimed first and only the rest as debt", async () => {
       const { settlement, asBiller, dispute, asArbiter, anna } = await networkHelpers.loadFixture(posted);
       await dispute(4);

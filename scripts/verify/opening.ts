@@ -1,10 +1,11 @@
 /** What is held against each other: a chain and a database, of a saved run, a running service, or a server with its node. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import type { Manifest } from "../../backend/adapters/chain/deployment.ts";
 import { type ChainDump, importChain } from "../../backend/adapters/chain/embedded.ts";
 import { readManifest } from "../../backend/adapters/chain/manifest.ts";
-import { connectRpc, type Hex, type Rpc, request } from "../../backend/adapters/chain/rpc.ts";
+import { connectRpc, type Hex, type Rpc, RpcUnavailable, request } from "../../backend/adapters/chain/rpc.ts";
 import { type OpenDatabase, openDatabase } from "../../backend/adapters/store/database.ts";
 import { createStore } from "../../backend/adapters/store/store.ts";
 import { CannotVerify, type Options } from "./options.ts";
@@ -106,10 +107,28 @@ const openDump = (dump: Uint8Array, from: string) =>
     );
   });
 
-export const connect = (url: string) =>
-  connectRpc({ urls: [url] }).catch((error) => {
+export const connect = (url: string): Promise<Rpc> =>
+  connectRpc({ urls: [url], timeoutMs: 60_000 }).then(patient, (error) => {
     throw new CannotVerify(`No chain answers at ${hostOf(url)}: ${error instanceof Error ? error.message : error}`);
   });
+
+/**
+ * Nothing is ever sent from here, so what got no answer is asked again: nodes close connections that were idle, for instance
+ * while the database was being loaded, and the next call on one is lost.
+ */
+const patient = (rpc: Rpc): Rpc => ({
+  ...rpc,
+  ask: async (calls) => {
+    for (let tries = 1; ; tries++)
+      try {
+        return await rpc.ask(calls);
+      } catch (error) {
+        if (tries === TRIES || !(error instanceof RpcUnavailable)) throw error;
+        await setTimeout(tries * 500);
+      }
+  },
+});
+const TRIES = 3;
 
 async function download(service: string, path: string, key: string | null): Promise<Buffer> {
   const url = new URL(path, service);

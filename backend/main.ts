@@ -4,6 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { createServer } from "node:net";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import pino from "pino";
 import { createAccounts } from "./adapters/accounts/accounts.ts";
@@ -21,6 +22,7 @@ import { createApp } from "./http/app.ts";
 import { createUpdates } from "./http/events.ts";
 import { serve } from "./http/serve.ts";
 import { bindUseCases, type RunStep, type UseCases } from "./http/useCases.ts";
+import { webPages } from "./http/webPages.ts";
 import { demoSite } from "./replay/demoSite.ts";
 import { registerSite, worldOf } from "./replay/replayScenario.ts";
 import { createRun, type ScenarioState } from "./replay/runScenario.ts";
@@ -38,7 +40,7 @@ const config = readConfig();
 const logger = pino({ level: config.logLevel }, pino.destination({ fd: 2, sync: true }));
 const settings: Settings = {
   ...DEFAULT_SETTINGS,
-  billingWaitS: flags["no-demo"] ? DEFAULT_SETTINGS.billingWaitS : 300,
+  billingWaitS: flags["no-demo"] ? DEFAULT_SETTINGS.billingWaitS : 20,
 };
 const VISITOR_DEPOSIT = microEur(100_000_000n);
 const TICK_MS = 500;
@@ -93,6 +95,7 @@ async function start(): Promise<void> {
       texts: sourceTexts(),
       dump: system.database.kind === "pglite" ? () => run(() => system.database.dump()) : null,
     },
+    pages: webPages(fileURLToPath(new URL("../dist/web", import.meta.url))),
     logger,
   });
   const serving = await serve(api, config);
@@ -285,7 +288,7 @@ async function greet(
 ): Promise<void> {
   const lines = [
     `Oli Move is running.`,
-    `  live page      ${url}/`,
+    `  open           ${url}/   to charge, to operate, to check`,
     `  API            ${url}/docs`,
     `  health         ${url}/health`,
   ];

@@ -1,6 +1,6 @@
 /**
- * Makes a fresh clone ready to run: installs the dependencies and compiles the contracts where either is missing or out
- * of date, else returns at once. First step of every npm script, so it needs nothing but the machine's own Node 20 and npm.
+ * Makes a fresh clone ready to run: installs the dependencies, compiles the contracts and builds the web application where
+ * they are missing or out of date, else returns at once. First step of every npm script, so it needs nothing but the machine's own Node 20 and npm.
  */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -18,13 +18,14 @@ main();
 function main() {
   const manifest = json(at("package.json"));
   if (dependenciesDiffer(manifest) || missingParts().length > 0) install(manifest);
-  const stamp = at("node_modules", ".cache", "oli-move", "contracts");
-  const wanted = contractsHash();
-  if (
-    wanted !== null &&
-    !(existsSync(at("artifacts")) && existsSync(stamp) && readFileSync(stamp, "utf8") === wanted)
-  ) {
-    compile();
+  for (const { name, folder, wanted, make } of [
+    { name: "contracts", folder: at("artifacts"), wanted: contractsHash(), make: compile },
+    { name: "web", folder: at("dist", "web"), wanted: webHash(), make: build },
+  ]) {
+    const stamp = at("node_modules", ".cache", "oli-move", name);
+    const isMade = existsSync(folder) && existsSync(stamp) && readFileSync(stamp, "utf8") === wanted;
+    if (wanted === null || isMade) continue;
+    make();
     mkdirSync(join(stamp, ".."), { recursive: true });
     writeFileSync(stamp, wanted);
   }
@@ -108,34 +109,66 @@ function npmUnder(version, args, what, needed = true) {
 }
 
 function compile() {
-  say("compiling the contracts");
+  making("the contracts", "contracts/", ["hardhat", "dist", "src", "cli.js"], ["build", "--quiet"]);
+}
+
+function build() {
+  making(
+    "the web application",
+    "web/",
+    ["vite", "bin", "vite.js"],
+    [...["build", "--config", "web/vite.config.ts", "--logLevel", "warn"]],
+  );
+}
+
+/** Runs a program among the dependencies, under the pinned Node. */
+function making(what, source, program, args) {
+  say(`compiling ${what}`);
   const began = Date.now();
-  const hardhat = at("node_modules", "hardhat", "dist", "src", "cli.js");
-  const { status } = run(at("node_modules", ".bin", "node"), [hardhat, "build", "--quiet"]);
-  if (status !== 0) {
+  const { status } = run(at("node_modules", ".bin", "node"), [at("node_modules", ...program), ...args]);
+  if (status !== 0)
     fail(
-      "the contracts do not compile",
+      `${what} cannot be compiled`,
       "the compiler's own words are above",
-      "mend contracts/ and run the command again",
+      `mend ${source} and run the command again`,
     );
-  }
-  say(`contracts compiled in ${((Date.now() - began) / 1000).toFixed(1)} s`);
+  say(`${what} compiled in ${((Date.now() - began) / 1000).toFixed(1)} s`);
 }
 
 /** Hash of everything that the compiled contracts depend on, null while there is nothing to compile. */
 function contractsHash() {
-  if (!existsSync(at("hardhat.config.ts"))) return null;
-  const sources = ["contracts", "test/contracts/mocks"].flatMap((folder) =>
-    existsSync(at(folder))
-      ? readdirSync(at(folder), { recursive: true })
-          .filter((name) => name.endsWith(".sol"))
-          .map((name) => join(folder, name))
-      : [],
-  );
+  return existsSync(at("hardhat.config.ts"))
+    ? hashOf([
+        ...["package-lock.json", "hardhat.config.ts"],
+        ...filesOf("contracts", /\.sol$/),
+        ...filesOf("test/contracts/mocks", /\.sol$/),
+      ])
+    : null;
+}
+
+/** Hash of everything that the web application is made of. */
+function webHash() {
+  return existsSync(at("web"))
+    ? hashOf([
+        "package-lock.json",
+        ...filesOf("web", /\.\w+$/),
+        ...filesOf("backend/domain", /\.ts$/),
+        ...filesOf("backend/settlement", /\.ts$/),
+      ])
+    : null;
+}
+
+function filesOf(folder, names) {
+  if (!existsSync(at(folder))) return [];
+  return readdirSync(at(folder), { recursive: true })
+    .filter((name) => names.test(name))
+    .map((name) => join(folder, name))
+    .sort();
+}
+
+function hashOf(names) {
   const hash = createHash("sha256");
-  for (const name of ["package-lock.json", "hardhat.config.ts", ...sources.sort()]) {
-    hash.update(`${name}\n`).update(readFileSync(at(name)));
-  }
+  for (const name of names) hash.update(`${name}\n`).update(readFileSync(at(name)));
   return hash.digest("hex");
 }
 

@@ -38,7 +38,12 @@ export type ChargingPreferences = {
   readonly notBefore?: EpochSecond;
   /** Minimum energy first: this part of the need by an earlier time. */
   readonly first?: FirstPart;
+  /** What the driver said of the battery. */
+  readonly battery?: StatedBattery;
 };
+
+/** Energy that the battery holds, its state of charge when it was said, and the meter's register then. */
+export type StatedBattery = { readonly wh: WattHour; readonly percent: number; readonly registerWh: WattHour };
 
 export type FirstPart = { readonly wh: WattHour; readonly by: EpochSecond };
 

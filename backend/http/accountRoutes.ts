@@ -1,15 +1,12 @@
 /** Accounts: drivers register themselves and get a wallet with it; everybody signs in and out. */
+import { z } from "zod";
+import { CONSENT } from "../domain/consent.ts";
 import type { Account, Client, SignedIn } from "./accountsPort.ts";
 import * as out from "./answers.ts";
 import type { Deps } from "./deps.ts";
 import { Problem } from "./problems.ts";
 import { type Route, route } from "./route.ts";
 import * as schemas from "./schemas.ts";
-
-/** What a driver agrees to; the hash of it, salted, stands on chain. A new text is a new version. */
-export const CONSENT =
-  "Oli Move consent 1: Oli Move may plan and meter my charging sessions, bill them on chain under a random address, " +
-  "and keep the records that the bills rest on.";
 
 /** The driver's id follows from the account's, so that a registration that was cut short is completed at the next call. */
 export const driverOf = (deps: Pick<Deps, "usecases">, account: Account) =>
@@ -61,6 +58,21 @@ export function accountRoutes(deps: Deps): readonly Route[] {
       answers: { 204: { description: "Signed out" } },
       async handle({ client }) {
         return { status: 204, cookies: await accounts.signOut(client) };
+      },
+    }),
+    route({
+      method: "get",
+      path: "/account/here",
+      tag: "Accounts",
+      summary: "Who is signed in here, if anybody",
+      description: "For a page that does not know yet: being nobody is no error.",
+      who: [],
+      answers: {
+        200: { description: "The account, or null", schema: z.object({ account: out.account.nullable() }) },
+      },
+      async handle({ client }) {
+        const account = await accounts.whoIs(client.cookie);
+        return { status: 200, body: { account: account && (await me(account)) } };
       },
     }),
     route({

@@ -19,6 +19,8 @@ export type AppOptions = Deps & {
   readonly feedTimes?: FeedTimes;
   /** Whose X-Forwarded-For to believe (Express's `trust proxy`); nobody's unless said. */
   readonly trustProxy?: string | number | false;
+  /** The web application; none where only the API is served. */
+  readonly pages?: express.RequestHandler | null;
   /** Holds every answer against its schema; tests switch it on. */
   readonly checkAnswers?: boolean;
 };
@@ -42,6 +44,7 @@ export function createApp(options: AppOptions): Api {
   app.set("strict routing", true);
 
   app.use(headers(publicUrl), requestLog(logger));
+  if (options.pages) app.use(options.pages);
   const json = express.json({ limit: options.bodyLimit ?? BODY_LIMIT, type: "application/json" });
   for (const route of routes) app[route.method](expressPath(route.path), answering(options, feeds, route, json));
   app.use(nothingHere(routes));

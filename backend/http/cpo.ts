@@ -3,6 +3,7 @@ import { z } from "zod";
 import { type EpochSecond, epochSecond } from "../domain/units.ts";
 import * as out from "./answers.ts";
 import { algorithmChoice, algorithmChoiceOut, cpoAlgorithms } from "./cpoAlgorithms.ts";
+import { cpoHistory } from "./cpoHistory.ts";
 import { cpoMoney } from "./cpoMoney.ts";
 import { cpoSetup } from "./cpoSetup.ts";
 import type { Deps } from "./deps.ts";
@@ -15,7 +16,7 @@ import { groupPicture, groupPictureOut, plan } from "./viewAnswers.ts";
 
 const DAY_S = 86_400;
 
-const group = z
+export const group = z
   .object({
     id: z.string(),
     number: z.int().meta({ description: "Name of the group on chain" }),
@@ -189,6 +190,7 @@ export function cpoRoutes(deps: Deps): readonly Route[] {
         return { status: 200, body: { incidents: incidents.map(out.incidentOut) } };
       },
     }),
+    ...cpoHistory(deps),
     ...cpoMoney(deps),
     ...cpoAlgorithms(deps),
     ...cpoSetup(deps),

@@ -16,7 +16,7 @@ export const algorithmChoiceOut = ({ name, parameters }: AlgorithmChoice): z.out
   parameters: { ...parameters },
 });
 
-const algorithm = z
+export const algorithm = z
   .object({
     name: z.enum(ALGORITHM_NAMES),
     about: z.string(),

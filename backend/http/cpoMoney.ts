@@ -7,7 +7,7 @@ import { money, moneyText, wh } from "./quantities.ts";
 import { type Caller, type Route, route } from "./route.ts";
 import * as schemas from "./schemas.ts";
 
-const figures = z
+export const figures = z
   .object({
     cpoId: z.string(),
     bills: z.int(),

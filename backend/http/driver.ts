@@ -12,7 +12,7 @@ import { Problem } from "./problems.ts";
 import { type Route, route } from "./route.ts";
 import * as schemas from "./schemas.ts";
 
-const scanned = z
+export const scanned = z
   .object({
     ...out.evse.shape,
     free: z.boolean(),

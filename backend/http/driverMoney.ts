@@ -10,8 +10,10 @@ import { readChain } from "./readChain.ts";
 import { type Route, route } from "./route.ts";
 import * as schemas from "./schemas.ts";
 
-const balance = z.object({ address: z.string(), availableMicroEur: moneyText, flexWh: wh }).meta({ id: "Balance" });
-const flex = z
+export const balance = z
+  .object({ address: z.string(), availableMicroEur: moneyText, flexWh: wh })
+  .meta({ id: "Balance" });
+export const flex = z
   .object({
     balanceWh: wh,
     earnedWh: wh,

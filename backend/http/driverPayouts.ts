@@ -17,7 +17,7 @@ const underWay = z.object({
     description: "Why the chain refuses it as it stands; it is tried again until then, or until you ask anew",
   }),
 });
-const withdrawal = z
+export const withdrawal = z
   .object({
     availableMicroEur: moneyText,
     unbookedMicroEur: moneyText.meta({ description: "What bills that are not on chain yet will take; not paid out" }),

@@ -15,7 +15,7 @@ import { termsOfBody } from "./wishes.ts";
 /** A driver with this many open sessions is not charging a car any more but blocking EVSEs. */
 const MOST_OPEN_SESSIONS = 3;
 
-const answer = z
+export const answer = z
   .discriminatedUnion("kind", [
     z.object({ kind: z.literal("accepted"), promise: out.promise }),
     z.object({
@@ -32,13 +32,13 @@ const answer = z
     }),
   ])
   .meta({ id: "ChargingAnswer" });
-const optOutAnswer = z
+export const optOutAnswer = z
   .discriminatedUnion("kind", [
     z.object({ kind: z.literal("full-power") }),
     z.object({ kind: z.literal("limited"), limitW: w, until: instantText }),
   ])
   .meta({ id: "OptOutAnswer" });
-const started = z.object({
+export const started = z.object({
   session: out.session,
   answer: z.union([answer, optOutAnswer]).nullable(),
   problem: z
@@ -46,6 +46,11 @@ const started = z.object({
     .nullable()
     .meta({ description: "Why the wish could not be answered; the car charges best effort" }),
 });
+export const power = z
+  .object({ power: z.array(z.object({ at: instantText, powerW: w })) })
+  .meta({ id: "SessionPower" });
+const MOST_POINTS = 300;
+
 export function driverSessions(deps: Deps): readonly Route[] {
   const { usecases, store } = deps;
   const tag = "Driver" as const;
@@ -89,6 +94,19 @@ export function driverSessions(deps: Deps): readonly Route[] {
   async function picture(sessionId: string) {
     const view = await usecases.sessionView(sessionId);
     return view && sessionPictureOut(view);
+  }
+
+  /** Means of equal spans, so that a picture of any stay has as many points. */
+  async function powerOf(sessionId: string): Promise<z.output<typeof power>["power"]> {
+    const readings = await store.meters.ofSession(sessionId);
+    const [first, last] = [readings[0], readings.at(-1)];
+    if (!first || !last) return [];
+    const spanS = 60 * Math.max(1, Math.ceil((last.at - first.at) / 60 / MOST_POINTS));
+    const spans = Map.groupBy(readings, (one) => one.at - (one.at % spanS));
+    return [...spans].map(([from, within]) => ({
+      at: at(from),
+      powerW: Math.round(within.reduce((sum, one) => sum + one.powerW, 0) / within.length),
+    }));
   }
 
   return [
@@ -164,6 +182,34 @@ export function driverSessions(deps: Deps): readonly Route[] {
         const { id, groupId } = await ownSession(deps, caller, params.sessionId);
         const topics = [`session:${id}`, `group:${groupId}`];
         return { feed: { event: "session", topics, picture: () => picture(id) } };
+      },
+    }),
+    route({
+      method: "get",
+      path: "/driver/sessions/{sessionId}/power",
+      tag,
+      summary: "What the meter said so far",
+      who,
+      params: schemas.ofSession,
+      answers: { 200: { description: `Means of equal spans, at most ${MOST_POINTS + 1}`, schema: power } },
+      async handle({ caller, params }) {
+        const { id } = await ownSession(deps, caller, params.sessionId);
+        return { status: 200, body: { power: await powerOf(id) } };
+      },
+    }),
+    route({
+      method: "post",
+      path: "/driver/sessions/{sessionId}/stop",
+      tag,
+      summary: "End the session from afar",
+      description: "The station is asked to end it; the bill follows when it has. Not every station can.",
+      who,
+      params: schemas.ofSession,
+      answers: { 204: { description: "The station is asked" } },
+      async handle({ caller, params }) {
+        const { id } = await ownSession(deps, caller, params.sessionId);
+        granted(await usecases.askToStop({ sessionId: id }));
+        return { status: 204 };
       },
     }),
     route({

@@ -43,6 +43,7 @@ export const PROBLEMS = {
   occupied: { status: 409, title: "The EVSE is occupied", at: "evseId" },
   "out-of-order": { status: 409, title: "The EVSE does not work", at: "evseId" },
   closed: { status: 409, title: "The session has ended" },
+  "stop-at-station": { status: 409, title: "The session ends at the station" },
   duplicate: { status: 409, title: "This was asked before" },
   promised: { status: 409, title: "The session has a promise" },
   "no-offer": { status: 409, title: "There is no offer to answer" },

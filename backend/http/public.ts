@@ -6,7 +6,6 @@ import { billOut, bill as wholeBill } from "./billAnswers.ts";
 import type { Deps } from "./deps.ts";
 import { docsPage } from "./docsPage.ts";
 import { latestBills } from "./latestBills.ts";
-import { livePage } from "./livePage.ts";
 import { openApi } from "./openApi.ts";
 import { at, instantText, moneyText, w } from "./quantities.ts";
 import { type Route, route } from "./route.ts";
@@ -38,7 +37,7 @@ const bill = wholeBill
   .pick({ sessionNumber: true, settledAt: true, energyWh: true, flexWh: true, batch: true, detailHash: true })
   .extend({ amountMicroEur: moneyText, compensationMicroEur: moneyText })
   .meta({ id: "PublicBill" });
-const live = z
+export const live = z
   .object({
     at: instantText,
     groups: z.array(
@@ -107,16 +106,6 @@ export function publicRoutes(deps: Deps, all: () => readonly Route[]): readonly 
 
   const html = { 200: { description: "Page", type: "text/html" } };
   return [
-    route({
-      method: "get",
-      path: "/",
-      tag,
-      summary: "Page with the live state of the demo site",
-      who: [],
-      answers: html,
-      // Without a database the page still says where to look.
-      handle: async () => livePage(await picture().catch(() => null)),
-    }),
     route({
       method: "get",
       path: "/live",

@@ -2,6 +2,7 @@
 
 import { wattHour } from "../domain/units.ts";
 import { answerOffer } from "../usecases/answerOffer.ts";
+import { askToStop } from "../usecases/askToStop.ts";
 import { billStates, disputeFile, standingOf } from "../usecases/billStates.ts";
 import { boost, cancelBoost } from "../usecases/boost.ts";
 import { setCapacityProfile } from "../usecases/capacityProfile.ts";
@@ -54,6 +55,7 @@ export function bindUseCases(world: World, probes: Probes, run: RunStep = (step)
     cancelBoost: bound(cancelBoost),
     setStrategies: bound(setStrategies),
     stopSession: bound(stopSession),
+    askToStop: bound(askToStop),
     recordMeterReadings: bound(recordMeterReadings),
     recordSiteReadings: bound(recordSiteReadings),
     setEvseStatus: bound(setEvseStatus),

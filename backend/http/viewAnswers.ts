@@ -34,6 +34,10 @@ export const sessionPicture = z
       })
       .nullable(),
     deliveredWh: wh,
+    soc: z
+      .object({ percent: z.int(), source: z.literal("stated") })
+      .nullable()
+      .meta({ description: "As the driver stated it, and the meter since, 12 % counted as losses; no car was asked" }),
     live: z
       .object({
         limits,
@@ -71,6 +75,7 @@ export const sessionPictureOut = (view: SessionView): Out<typeof sessionPicture>
     laterAt: atOrNull(view.admission.laterAt ?? null),
   },
   deliveredWh: view.deliveredWh,
+  soc: view.socPercent === null ? null : { percent: view.socPercent, source: "stated" },
   live: view.live && {
     limits: limitsOut(view.live.limits),
     periods: view.live.periods.map((period) => ({ from: at(period.from), limitW: period.limitW })),

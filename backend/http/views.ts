@@ -18,6 +18,7 @@ import {
 } from "../usecases/board.ts";
 import { gapMicroEur } from "../usecases/gap.ts";
 import type { GroupLimit, Incident, StoredPlan, World } from "../usecases/ports.ts";
+import { socPercent } from "../usecases/strategies.ts";
 
 type Needs = Pick<World, "store" | "board" | "clock" | "settings">;
 
@@ -33,6 +34,8 @@ export type SessionView = {
   readonly promise: EnergyPromise | null;
   readonly admission: Admission | null;
   readonly preferences: ChargingPreferences | null;
+  /** As the driver stated it, and the meter since; null where nothing was stated. */
+  readonly socPercent: number | null;
   readonly deliveredWh: number;
   /** Null once the car has gone. */
   readonly live: {
@@ -59,11 +62,16 @@ export async function sessionView(world: Needs, sessionId: string): Promise<Sess
   const promise = await store.promises.ofSession(sessionId);
   const found = findLive(world.board, sessionId);
   const now = world.clock.now();
+  const preferences = await store.sessions.preferences(sessionId);
   return {
     session,
     promise,
     admission: await store.sessions.admission(sessionId),
-    preferences: await store.sessions.preferences(sessionId),
+    preferences,
+    socPercent: socPercent(
+      preferences?.battery,
+      found?.live.registerWh ?? session.endRegisterWh ?? session.startRegisterWh,
+    ),
     deliveredWh: found
       ? deliveredWh(found.live)
       : (session.endRegisterWh ?? session.startRegisterWh) - session.startRegisterWh,

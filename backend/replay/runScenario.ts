@@ -48,6 +48,7 @@ export type SiteEvent =
       readonly profile: ChargingProfile;
     }
   | { readonly kind: "event"; readonly index: number }
+  | { readonly kind: "stop"; readonly sessionId: string; readonly evseId: string }
   | { readonly kind: "repaired"; readonly evseId: string };
 
 /** A station answers a profile after this long, s. */
@@ -109,6 +110,9 @@ export function createRun(
         sessionId: sent.sessionId,
         profile: sent.profile,
       });
+    },
+    async stopSession(asked) {
+      clock.put(clock.now() + ANSWER_S, { kind: "stop", ...asked });
     },
   };
   const faults = {
@@ -184,6 +188,9 @@ export function createRun(
       }
       case "event":
         return happen(world, scenario.events[event.index] as ScenarioEvent);
+      case "stop":
+        if (evseOf(site, event.evseId).car?.sessionId === event.sessionId) await depart(world, event);
+        return;
       case "repaired":
         await setEvseStatus(world, { evseId: event.evseId, status: "AVAILABLE", at: now });
         return;
@@ -256,14 +263,15 @@ export function createRun(
     const evse = evseOf(site, session.evseId);
     if (evse.car?.sessionId !== session.id) return;
     evse.frozen = null;
-    const stopped = await stopSession(world, {
-      sessionId: session.id,
-      at: clock.now(),
-      registerWh: registerWh(evse, clock.now()),
-    });
+    await depart(world, { sessionId: session.id, evseId: session.evseId });
+  }
+
+  async function depart(world: World, { sessionId, evseId }: { sessionId: string; evseId: string }): Promise<void> {
+    const now = clock.now();
+    const stopped = await stopSession(world, { sessionId, at: now, registerWh: registerWh(evseOf(site, evseId), now) });
     if (stopped.kind === "refused")
-      throw new Error(`The simulated plug-out of ${session.id} was refused: ${stopped.text}`);
-    unplug(site, session.evseId);
+      throw new Error(`The simulated plug-out of ${sessionId} was refused: ${stopped.text}`);
+    unplug(site, evseId);
   }
 
   async function happen(world: World, event: ScenarioEvent): Promise<void> {

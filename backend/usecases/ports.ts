@@ -104,6 +104,8 @@ export type Clock = {
 export type CpoPort = {
   /** Rejects only when the station could not be reached; the profile then counts as timed out. */
   sendProfile(profile: SentProfile): Promise<void>;
+  /** Asks the station to end a session (OCPI STOP_SESSION, OCPP RequestStopTransaction); absent where it cannot. */
+  stopSession?(session: { readonly sessionId: string; readonly evseId: string }): Promise<void>;
 };
 
 /* ------------------------------------------------------------------------------------------------- store */

@@ -111,9 +111,13 @@ export async function requestCharging(world: World, request: ChargingRequest): P
       : null;
   const promise = offer && isAccepted ? transition(offer, { kind: "accept", at: now }) : offer;
   await world.store.transaction(async (store) => {
-    const { energyNeedWh, departsAt, notBefore } = terms;
-    const wish = { energyNeedWh, departsAt, ...(notBefore !== undefined && { notBefore }) };
-    await store.sessions.setPreferences(session.id, now, { ...wish, ...(terms.first && { first: terms.first }) });
+    const { energyNeedWh, departsAt, notBefore, battery } = terms;
+    await store.sessions.setPreferences(session.id, now, {
+      ...{ energyNeedWh, departsAt },
+      ...(notBefore !== undefined && { notBefore }),
+      ...(terms.first && { first: terms.first }),
+      ...(battery && { battery: { ...battery, registerWh: wattHour(live.registerWh) } }),
+    });
     await store.sessions.addAdmission(admission);
     await store.sessions.setMode(session.id, admission.kind === "refused" ? "best-effort" : "smart");
     await addProof(store, admission, answer);

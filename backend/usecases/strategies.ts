@@ -3,7 +3,7 @@
  * As fast as possible, as cheap as possible, 80 % in three hours, slowly over night: all end here.
  */
 import { minuteOfDay, nextAtMinute } from "../domain/localTime.ts";
-import type { ChargingPreferences } from "../domain/sessions.ts";
+import type { ChargingPreferences, StatedBattery } from "../domain/sessions.ts";
 import { type EpochSecond, epochSecond, type Watt, type WattHour, wattHour } from "../domain/units.ts";
 
 /** A need, or two states of charge of a battery. */
@@ -31,7 +31,10 @@ export type Wish = {
 };
 
 /** The request that all strategies become. */
-export type ChargingTerms = ChargingPreferences & { readonly soonest?: boolean };
+export type ChargingTerms = Omit<ChargingPreferences, "battery"> & {
+  readonly soonest?: boolean;
+  readonly battery?: Omit<StatedBattery, "registerWh">;
+};
 
 /** Of what the meter shows so much arrives in the battery, percent: what a driver who names a state of charge would miss. */
 const EFFICIENCY_PERCENT = 88;
@@ -45,6 +48,7 @@ export function termsOf({ amount, ready, notBefore, first }: Wish, now: EpochSec
     ...(notBefore !== undefined && { notBefore }),
     ...(first && { first: { wh: energyOf(first.amount), by: instantOf(first.ready, now) } }),
     ...(ready.kind === "soonest" && { soonest: true }),
+    ...(amount.kind === "soc" && { battery: { wh: amount.batteryWh, percent: amount.fromPercent } }),
   };
 }
 
@@ -53,6 +57,13 @@ export function energyOf(amount: Amount): WattHour {
   if (amount.kind === "energy") return amount.energyWh;
   const { batteryWh, fromPercent, toPercent } = amount;
   return wattHour(Math.max(0, Math.ceil((batteryWh * (toPercent - fromPercent)) / EFFICIENCY_PERCENT)));
+}
+
+/** State of charge, percent, after what the meter showed since it was stated; null where nothing was stated. */
+export function socPercent(stated: StatedBattery | undefined, registerWh: number): number | null {
+  if (!stated) return null;
+  const arrivedWh = ((registerWh - stated.registerWh) * EFFICIENCY_PERCENT) / 100;
+  return Math.min(100, stated.percent + Math.floor((100 * arrivedWh) / stated.wh));
 }
 
 const instantOf = (ready: Exclude<Ready, { kind: "soonest" }>, now: EpochSecond) =>
@@ -82,7 +93,7 @@ export function termsOfWindow(
   pluggedAt: EpochSecond,
   timeZone: string,
   powerW: Watt,
-): ChargingTerms | null {
+): ChargingPreferences | null {
   const minute = minuteOfDay(pluggedAt, timeZone);
   const window = windows.find((one) => covers(one, minute));
   if (!window) return null;

@@ -1,8 +1,5 @@
-import { runInNewContext } from "node:vm";
 import { expect } from "chai";
 import type { FeedTimes } from "../../backend/http/events.ts";
-import { livePage } from "../../backend/http/livePage.ts";
-import { LIVE_SCRIPT } from "../../backend/http/liveScript.ts";
 import { iso, NOON, type Service, startService, type Who } from "./service.ts";
 
 type Event = { readonly event: string; readonly data: any };
@@ -39,7 +36,6 @@ async function open(service: Service, path: string, as?: Who) {
   };
 }
 
-const LIVE_PAGE = livePage(null).html;
 const TIMES: FeedTimes = { heartbeatMs: 20, pauseMs: 5, longestMs: 60_000 };
 
 describe("HTTP: live", () => {
@@ -157,84 +153,4 @@ describe("HTTP: live", () => {
     for (const secret of [id, "second", account.driverId, account.name, account.email, account.address, "south"])
       expect(text).not.to.include(secret);
   });
-
-  it("draws it with a script that a browser without anything else can run", async () => {
-    await service.pass(5);
-    await service.pass(900);
-    const live = (await service.ask("GET", "/live")).body;
-    const page = runPage(LIVE_SCRIPT, live);
-    expect(page.address).to.equal("/live/events");
-    expect(page.textOf("groups")).to.include("north-1-1");
-    page.send(live);
-    expect(page.textOf("link")).to.equal("live");
-    expect(page.textOf("groups")).to.include("free of 22.0 kW").and.include("north-1-1").and.include("session 1");
-    expect(page.textOf("groups")).to.include("0.0 kW measured, 0.0 kW allowed, 11.0 kW rated");
-    expect(page.textOf("plans")).to.include("proven");
-    expect(page.textOf("records")).to.include("slot:1:1994728");
-    expect(page.textOf("bills")).to.include("No session has ended yet.");
-    page.send({ ...live, groups: [] });
-    expect(page.textOf("groups")).to.include("without the demo site");
-  });
-
-  it("draws that on a page which loads nothing from elsewhere", async () => {
-    const response = await service.call("GET", "/");
-    const html = await response.text();
-    const [, now] = /id="now">(.*?)<\/script>/.exec(html)!;
-    expect(JSON.parse(now!).groups[0].groupId).to.equal("north-1");
-    expect(html).not.to.match(/(src|href)="(https?:)?\/\//);
-    const policy = response.headers.get("content-security-policy")!;
-    expect(policy).to.include("default-src 'none'").and.not.include("unsafe");
-    const { createHash } = await import("node:crypto");
-    for (const tag of ["style", "script"]) {
-      expect(policy).not.to.include("script-src 'self'");
-      const [, content] = new RegExp(`<${tag}>([\\s\\S]*?)</${tag}>`).exec(html)!;
-      expect(policy).to.include(`${tag}-src 'sha256-${createHash("sha256").update(content!).digest("base64")}'`);
-    }
-  });
 });
-
-type Listener = (event: { data: string }) => void;
-
-/** As much of a browser as the page needs: elements that hold text and children, and a stream of events. */
-function runPage(script: string, now: unknown) {
-  class Element {
-    children: (Element | string)[] = [];
-    className = "";
-    setAttribute(_name: string, _value: string) {}
-    append(...more: (Element | string)[]) {
-      this.children.push(...more);
-    }
-    replaceChildren(...more: (Element | string)[]) {
-      this.children = more;
-    }
-    get textContent(): string {
-      return this.children.map((child) => (typeof child === "string" ? child : child.textContent)).join(" ");
-    }
-    set textContent(text: string) {
-      this.children = [text];
-    }
-  }
-  const elements = new Map<string, Element>();
-  const byId = (id: string) => {
-    if (!LIVE_PAGE.includes(`id="${id}"`)) throw new Error(`The page has no element ${id}.`);
-    return elements.get(id) ?? elements.set(id, new Element()).get(id)!;
-  };
-  byId("now").textContent = JSON.stringify(now);
-  let address = "";
-  const listeners: Record<string, Listener> = {};
-  class EventSource {
-    constructor(url: string) {
-      address = url;
-    }
-    addEventListener(name: string, listener: Listener) {
-      listeners[name] = listener;
-    }
-  }
-  const document = { getElementById: byId, createElement: () => new Element(), createElementNS: () => new Element() };
-  runInNewContext(script, { document, EventSource });
-  return {
-    address,
-    send: (data: unknown) => listeners.live!({ data: JSON.stringify(data) }),
-    textOf: (id: string) => byId(id).textContent,
-  };
-}

@@ -53,6 +53,8 @@ const STRANGERS: Record<string, Stranger> = {
   "POST /driver/sessions": { body: { evseId: "north-1-1", optIn: false }, gets: 409 },
   "GET /driver/sessions/{sessionId}": ofSession,
   "GET /driver/sessions/{sessionId}/events": ofSession,
+  "GET /driver/sessions/{sessionId}/power": ofSession,
+  "POST /driver/sessions/{sessionId}/stop": ofSession,
   "PUT /driver/sessions/{sessionId}/request": { ...ofSession, body: { energyNeedWh: 5000, departsAt: later } },
   "POST /driver/sessions/{sessionId}/offer": { ...ofSession, body: { accept: true } },
   "POST /driver/sessions/{sessionId}/opt-out": ofSession,
@@ -90,6 +92,9 @@ const STRANGERS: Record<string, Stranger> = {
   "GET /cpo/groups": own,
   "GET /cpo/groups/{groupId}": ofGroup,
   "GET /cpo/groups/{groupId}/events": ofGroup,
+  "GET /cpo/groups/{groupId}/history": ofGroup,
+  "GET /cpo/stays": own,
+  "GET /cpo/stays.csv": own,
   "GET /cpo/groups/{groupId}/evses": ofGroup,
   "GET /cpo/groups/{groupId}/limits": ofGroup,
   "POST /cpo/groups/{groupId}/limits": {

@@ -223,6 +223,27 @@ describe("npm run verify", function () {
       expect(code).to.equal(0);
     });
 
+    it("asks again what a node left unanswered", async () => {
+      let asked = 0;
+      const node = createServer(async (request, response) => {
+        const chunks: Buffer[] = [];
+        for await (const chunk of request) chunks.push(chunk);
+        if ([3, 9, 60].includes(++asked)) return request.socket.destroy();
+        const headers = { "content-type": "application/json" };
+        const answer = await fetch(chain.url!, { method: "POST", headers, body: Buffer.concat(chunks) });
+        return response.end(await answer.text());
+      });
+      await new Promise<void>((resolve) => node.listen(0, "127.0.0.1", resolve));
+      try {
+        const rpc = `http://127.0.0.1:${(node.address() as AddressInfo).port}`;
+        const { code, err } = await verify("--service", url, "--key", "right", "--rpc", rpc);
+        expect([err, code]).to.deep.equal(["", 0]);
+        expect(asked).to.be.above(60);
+      } finally {
+        node.close();
+      }
+    });
+
     it("says so when the key does not open the database", async () => {
       const { code, err } = await verify("--service", url, "--key", "wrong");
       expect(code).to.equal(2);

@@ -6,7 +6,6 @@ import { lineLeaf, merkleRoot } from "./commitments.ts";
 import type { Contracts } from "./contracts.ts";
 import { type Artifacts, deploymentDifferences, type Manifest } from "./deployment.ts";
 import { asOf, quantity, type Rpc, request } from "./rpc.ts";
-import { storedMethod } from "./storedMethod.ts";
 
 /** Looks at the chain as it is now; later blocks stay unseen, so that all answers agree with each other. */
 export async function createChainEye(
@@ -41,7 +40,11 @@ export async function createChainEye(
     runs: () => reader.runs(),
     head: reader.head,
     algorithm: reader.algorithm,
-    method: async (code) => storedMethod(code, (await ask("AlgorithmRegistry", "codeOf", [code]))[0]),
+    async method(code) {
+      // Only where somebody runs it: a browser that reads a chain has no fence to run it in.
+      const { storedMethod } = await import("./storedMethod.ts");
+      return storedMethod(code, (await ask("AlgorithmRegistry", "codeOf", [code]))[0]);
+    },
     check: reader.check,
     async groups() {
       const found = await logs("AssetRegistry", "GroupSet");

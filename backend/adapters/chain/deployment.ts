@@ -10,7 +10,7 @@ import { requireCancun } from "./opcodes.ts";
 import { call, type Hex, type Rpc, resultOf } from "./rpc.ts";
 import type { Signer } from "./signer.ts";
 
-export { type Artifact, type Artifacts, type ContractName, loadArtifacts } from "./artifacts.ts";
+export type { Artifact, Artifacts, ContractName } from "./artifacts.ts";
 export {
   type AlgorithmSpec,
   CANCELLABLE,
@@ -20,6 +20,7 @@ export {
   ROLES,
   type RoleHolders,
 } from "./deploymentPlan.ts";
+export { loadArtifacts } from "./loadArtifacts.ts";
 
 export type DeployedContract = {
   readonly address: Hex;

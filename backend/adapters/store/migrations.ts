@@ -24,6 +24,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "8d_byte_index": { up: (db) => run(db, BYTE_INDEX) },
   "8e_rights": { up: (db) => run(db, RIGHTS) },
   "8f_tenant_roots": { up: (db) => run(db, TENANT_ROOTS) },
+  "8g_stated_batteries": { up: (db) => run(db, STATED_BATTERIES) },
 };
 
 async function run(db: Kysely<unknown>, statements: readonly string[]): Promise<void> {
@@ -278,4 +279,10 @@ const TENANT_ROOTS = [
   `alter table recorded_slot drop constraint recorded_slot_record_key_key`,
   `create index recorded_slot_tenant on recorded_slot (slot) where run is not null`,
   `create index recorded_slot_unsealed on recorded_slot (slot) where record_key is null`,
+];
+
+/** What drivers say of their batteries with a wish. */
+const STATED_BATTERIES = [
+  `alter table session_preferences add column battery_wh bigint, add column battery_percent smallint,
+     add column battery_register_wh bigint`,
 ];

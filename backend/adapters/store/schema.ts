@@ -146,6 +146,9 @@ export type Database = ChainTables & {
     not_before: Date | null;
     first_wh: number | null;
     first_by: Date | null;
+    battery_wh: number | null;
+    battery_percent: number | null;
+    battery_register_wh: number | null;
   };
   admission: {
     no: GeneratedAlways<number>;

@@ -69,7 +69,7 @@ export const sessionStore = (db: Db): SessionStore => ({
   },
 
   async setPreferences(sessionId, at, preferences) {
-    const { energyNeedWh, departsAt, notBefore, first } = preferences;
+    const { energyNeedWh, departsAt, notBefore, first, battery } = preferences;
     await db
       .insertInto("session_preferences")
       .values({
@@ -80,6 +80,9 @@ export const sessionStore = (db: Db): SessionStore => ({
         not_before: toDateOrNull(notBefore ?? null),
         first_wh: first?.wh ?? null,
         first_by: toDateOrNull(first?.by ?? null),
+        battery_wh: battery?.wh ?? null,
+        battery_percent: battery?.percent ?? null,
+        battery_register_wh: battery?.registerWh ?? null,
       })
       .execute();
   },
@@ -192,11 +195,15 @@ const toSession = (row: Selectable<Database["charging_session"]>): ChargingSessi
 
 function toPreferences(row: Selectable<Database["session_preferences"]>): ChargingPreferences {
   const { first_wh: wh, first_by: by, not_before: notBefore } = row;
+  const { battery_wh: batteryWh, battery_percent: percent, battery_register_wh: registerWh } = row;
   return {
     energyNeedWh: wattHour(row.energy_need_wh),
     departsAt: fromDate(row.departs_at),
     ...(notBefore && { notBefore: fromDate(notBefore) }),
     ...(wh !== null && by !== null && { first: { wh: wattHour(wh), by: fromDate(by) } }),
+    ...(batteryWh !== null &&
+      percent !== null &&
+      registerWh !== null && { battery: { wh: wattHour(batteryWh), percent, registerWh: wattHour(registerWh) } }),
   };
 }
 

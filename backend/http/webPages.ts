@@ -1,0 +1,86 @@
+/**
+ * The web application as it was built: its pages, and their files, compressed once. A page's policy lets in nothing from
+ * elsewhere; the audit explorer alone may talk to whatever node its reader names.
+ */
+import { readdirSync, readFileSync } from "node:fs";
+import { extname, join, relative, sep } from "node:path";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
+import type { RequestHandler } from "express";
+
+const TYPES: Readonly<Record<string, string>> = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8",
+  ".css": "text/css; charset=utf-8",
+  ".svg": "image/svg+xml",
+  ".png": "image/png",
+  ".wasm": "application/wasm",
+  ".webmanifest": "application/manifest+json",
+};
+/** Pages of the application are drawn in the browser: all have the same file. */
+const APPLICATION = /^\/(sign-in|sign-up|charge(\/.*)?|cockpit(\/.*)?)?$/;
+
+const policy = (connect: string) =>
+  [
+    "default-src 'none'",
+    // WebAssembly reads the code of a charge point.
+    "script-src 'self' 'wasm-unsafe-eval'",
+    "style-src 'self'",
+    "img-src 'self' data:",
+    "media-src 'self' blob:",
+    "manifest-src 'self'",
+    "worker-src 'self'",
+    `connect-src ${connect}`,
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join("; ");
+const POLICIES = {
+  "/index.html": policy("'self'"),
+  "/audit.html": policy("'self' https: http://127.0.0.1:* http://localhost:*"),
+};
+
+type File = { readonly type: string; readonly plain: Buffer; readonly br: Buffer | null; readonly gzip: Buffer | null };
+
+/** Of the folder that `npm run build` writes. Throws when it holds no page. */
+export function webPages(folder: string): RequestHandler {
+  const files = new Map<string, File>(
+    readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name))
+      .map((path) => [`/${relative(folder, path).split(sep).join("/")}`, fileAt(path)] as [string, File]),
+  );
+  for (const page of Object.keys(POLICIES))
+    if (!files.has(page)) throw new Error(`${folder} holds no ${page.slice(1)}: run \`npm run build\`.`);
+
+  return (request, response, next) => {
+    if (request.method !== "GET" && request.method !== "HEAD") return next();
+    const path = APPLICATION.test(request.path)
+      ? "/index.html"
+      : request.path === "/audit"
+        ? "/audit.html"
+        : request.path;
+    const file = files.get(path);
+    if (!file) return next();
+    response.locals.route = "web";
+    if (path in POLICIES) response.set("content-security-policy", POLICIES[path as keyof typeof POLICIES]);
+    // A hash in the name: another content has another name.
+    if (path.startsWith("/assets/")) response.set("cache-control", "public, max-age=31536000, immutable");
+    else response.set("cache-control", "no-cache");
+    const encoding = request.acceptsEncodings(["br", "gzip"]);
+    const packed = encoding === "br" ? file.br : encoding === "gzip" ? file.gzip : null;
+    response.set({ "content-type": file.type, vary: "accept-encoding" });
+    if (packed !== null) response.set("content-encoding", encoding as string);
+    const body = packed ?? file.plain;
+    response.set("content-length", `${body.length}`);
+    response.status(200).end(request.method === "HEAD" ? undefined : body);
+  };
+}
+
+function fileAt(path: string): File {
+  const type = TYPES[extname(path)] ?? "application/octet-stream";
+  const plain = readFileSync(path);
+  const isPacked = !/text|javascript|svg|json|wasm/.test(type);
+  if (isPacked) return { type, plain, br: null, gzip: null };
+  const quality = { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } };
+  return { type, plain, br: brotliCompressSync(plain, quality), gzip: gzipSync(plain) };
+}

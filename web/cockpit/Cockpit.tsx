@@ -1,0 +1,44 @@
+/** The operator's room: live, the grid and its orders, history, bills, settings. */
+import { Route, Switch } from "wouter";
+import { useLoaded } from "../api.ts";
+import { Frame, Page } from "../parts/Frame.tsx";
+import { Show } from "../parts/states.tsx";
+import { useTexts } from "../texts/index.tsx";
+import type { Group } from "../types.ts";
+import { Bills } from "./Bills.tsx";
+import { Grid } from "./Grid.tsx";
+import { LivePage } from "./Live.tsx";
+import { Past } from "./Past.tsx";
+import { Setup } from "./Setup.tsx";
+
+export default function Cockpit() {
+  const { t } = useTexts();
+  const groups = useLoaded<{ groups: Group[] }>("/cpo/groups");
+  const doors = [
+    { to: "/cockpit", label: t.nav.cockpit },
+    { to: "/cockpit/grid", label: t.nav.grid },
+    { to: "/cockpit/history", label: t.nav.history },
+    { to: "/cockpit/bills", label: t.nav.bills },
+    { to: "/cockpit/setup", label: t.nav.setup },
+  ];
+  if (groups.kind !== "here")
+    return (
+      <Frame doors={doors}>
+        <Page title={t.cockpit.title}>
+          <Show what={groups}>{() => null}</Show>
+        </Page>
+      </Frame>
+    );
+  const all = groups.data.groups;
+  return (
+    <Frame doors={doors}>
+      <Switch>
+        <Route path="/cockpit">{() => <LivePage groups={all} />}</Route>
+        <Route path="/cockpit/grid">{() => <Grid groups={all} />}</Route>
+        <Route path="/cockpit/history">{() => <Past groups={all} />}</Route>
+        <Route path="/cockpit/bills" component={Bills} />
+        <Route path="/cockpit/setup">{() => <Setup groups={all} again={groups.again} />}</Route>
+      </Switch>
+    </Frame>
+  );
+}

@@ -1,0 +1,173 @@
+/** Balance, FLEX and what can be taken out. */
+import { type FormEvent, useState } from "react";
+import { ask, useAction, useLoaded } from "../api.ts";
+import { microEurOf } from "../euros.ts";
+import { Field } from "../parts/Field.tsx";
+import { Page } from "../parts/Frame.tsx";
+import { Fault, Show } from "../parts/states.tsx";
+import { useTexts } from "../texts/index.tsx";
+import type { Balance, Flex, Withdrawal } from "../types.ts";
+
+export function Money() {
+  const { t, f } = useTexts();
+  const balance = useLoaded<Balance>("/driver/balance");
+  const flex = useLoaded<Flex>("/driver/flex");
+  const withdrawal = useLoaded<Withdrawal>("/driver/withdrawal");
+  const again = () => {
+    for (const one of [balance, flex, withdrawal]) if (one.kind === "here") one.again();
+  };
+  return (
+    <Page title={t.money.title} narrow>
+      <Show what={balance}>
+        {({ availableMicroEur, address }) => (
+          <section className="card">
+            <h2>{t.money.balance}</h2>
+            <p className="big">{f.euro(availableMicroEur)}</p>
+            <details className="small">
+              <summary>{t.money.address}</summary>
+              <p className="mono">{address}</p>
+              <p className="soft">{t.money.addressLead}</p>
+            </details>
+          </section>
+        )}
+      </Show>
+      <Show what={flex}>{(data) => <FlexCard flex={data} again={again} />}</Show>
+      <Show what={withdrawal}>{(data) => <Withdraw standing={data} again={again} />}</Show>
+    </Page>
+  );
+}
+
+function FlexCard({ flex, again }: { readonly flex: Flex; readonly again: () => void }) {
+  const { t, f } = useTexts();
+  const [offer] = flex.offers;
+  const [wh, setWh] = useState(flex.balanceWh);
+  const [asked, setAsked] = useState(false);
+  const { run, busy, problem } = useAction(async () => {
+    await ask("POST", "/driver/flex/redemptions", { cpoId: offer?.cpoId, wh });
+    setAsked(true);
+    again();
+  });
+  const worth = offer ? (BigInt(offer.pricePerKwhMicroEur) * BigInt(Math.max(0, Math.trunc(wh) || 0))) / 1000n : 0n;
+  return (
+    <section className="card">
+      <h2>{t.money.flex}</h2>
+      <p className="big">{f.count(flex.balanceWh)} FLEX</p>
+      <p className="soft">{t.money.flexLead}</p>
+      <p>
+        {t.money.earned}: <strong>{f.count(flex.earnedWh)}</strong>
+      </p>
+      {flex.balanceWh === 0 || !offer ? (
+        <p className="soft">{t.money.none}</p>
+      ) : (
+        <form
+          className="stack"
+          onSubmit={(event: FormEvent) => {
+            event.preventDefault();
+            void run();
+          }}
+        >
+          <Field
+            label="FLEX"
+            type="number"
+            min={1}
+            max={flex.balanceWh}
+            value={wh}
+            hint={`${f.price(offer.pricePerKwhMicroEur)} · ${f.euroFine(worth)}`}
+            member="wh"
+            problem={problem}
+            onChange={({ target }) => setWh(target.valueAsNumber || 0)}
+          />
+          <Fault problem={problem} fields={["wh"]} />
+          <button className="first" type="submit" disabled={busy}>
+            {t.money.redeem}
+          </button>
+        </form>
+      )}
+      {asked && (
+        <p className="notice good" role="status">
+          {t.money.redeemAsked}
+        </p>
+      )}
+    </section>
+  );
+}
+
+function Withdraw({ standing, again }: { readonly standing: Withdrawal; readonly again: () => void }) {
+  const { t, f } = useTexts();
+  const [amount, setAmount] = useState("");
+  const [to, setTo] = useState("");
+  const [password, setPassword] = useState("");
+  const announced = standing.announcedMicroEur !== "0";
+  const announce = useAction(async () => {
+    await ask("POST", "/driver/withdrawal/announcement", { amountMicroEur: microEurOf(amount) ?? amount });
+    again();
+  });
+  const take = useAction(async () => {
+    await ask("POST", "/driver/withdrawal", { amountMicroEur: standing.announcedMicroEur, to, password });
+    setPassword("");
+    again();
+  });
+  const on = (work: () => Promise<void>) => (event: FormEvent) => {
+    event.preventDefault();
+    void work();
+  };
+  return (
+    <section className="card">
+      <h2>{t.money.withdraw}</h2>
+      <p className="soft">{standing.next}</p>
+      {standing.underWay && (
+        <p className={`notice ${standing.underWay.refusedBecause ? "bad" : "good"}`} role="status">
+          {standing.underWay.refusedBecause
+            ? `${t.money.refusedBy}: ${standing.underWay.refusedBecause}`
+            : t.money.asked}
+        </p>
+      )}
+      <form className="stack" onSubmit={on(announce.run)}>
+        <Field
+          label={`${t.money.amount} (EUR)`}
+          inputMode="decimal"
+          required
+          value={amount}
+          member="amountMicroEur"
+          problem={announce.problem}
+          onChange={({ target }) => setAmount(target.value)}
+        />
+        <Fault problem={announce.problem} fields={["amountMicroEur"]} />
+        <button type="submit" disabled={announce.busy}>
+          {t.money.announce}
+        </button>
+      </form>
+      {announced && (
+        <form className="stack" onSubmit={on(take.run)}>
+          <p>
+            {t.money.announced(f.euro(standing.announcedMicroEur), standing.readyAt ? f.when(standing.readyAt) : "")}
+          </p>
+          <Field
+            label={t.money.to}
+            required
+            spellCheck={false}
+            placeholder="0x"
+            value={to}
+            member="to"
+            problem={take.problem}
+            onChange={({ target }) => setTo(target.value)}
+          />
+          <Field
+            label={t.account.confirm}
+            type="password"
+            autoComplete="current-password"
+            required
+            value={password}
+            member="password"
+            problem={take.problem}
+            onChange={({ target }) => setPassword(target.value)}
+          />
+          <Fault problem={take.problem} fields={["to", "password"]} />
+          <button type="submit" className="first" disabled={take.busy}>
+            {t.money.take}
+          </button>
+        </form>
+      )}
+    </section>
+  );
+}

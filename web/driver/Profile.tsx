@@ -1,0 +1,242 @@
+/** Who drives what, what holds when nothing is said, and the driver's rights. */
+import { type FormEvent, useId, useState } from "react";
+import { useLocation } from "wouter";
+import { useAccount } from "../account.tsx";
+import { ask, useAction, useLoaded } from "../api.ts";
+import { Ask } from "../parts/Ask.tsx";
+import { Field } from "../parts/Field.tsx";
+import { Looks, Page } from "../parts/Frame.tsx";
+import { Fault, Show } from "../parts/states.tsx";
+import { useTexts } from "../texts/index.tsx";
+import type { Preferences } from "../types.ts";
+import { VEHICLES } from "./vehicles.ts";
+
+export function Profile() {
+  const { t } = useTexts();
+  const { account } = useAccount();
+  const preferences = useLoaded<Preferences>("/driver/preferences");
+  return (
+    <Page title={t.profile.title} narrow>
+      <p className="soft">{account && t.account.signedInAs(account.email)}</p>
+      <Show what={preferences}>{(usual) => <Usual usual={usual} />}</Show>
+      <section className="card">
+        <h2>{t.look.language}</h2>
+        <Looks />
+      </section>
+      <Rights />
+    </Page>
+  );
+}
+
+const whole = (value: number, times: number) => (Number.isNaN(value) ? null : Math.round(value * times));
+
+function Usual({ usual }: { readonly usual: Preferences }) {
+  const { t } = useTexts();
+  const car = useId();
+  const [wish, setWish] = useState(usual);
+  const [saved, setSaved] = useState(false);
+  const set = (part: Partial<Preferences>) => {
+    setSaved(false);
+    setWish({ ...wish, ...part });
+  };
+  const { run, busy, problem } = useAction(async () => {
+    setWish(await ask<Preferences>("PUT", "/driver/preferences", wish));
+    setSaved(true);
+  });
+  const send = (event: FormEvent) => {
+    event.preventDefault();
+    void run();
+  };
+  return (
+    <form className="card" onSubmit={send}>
+      <h2>{t.profile.car}</h2>
+      <div className="label">
+        <label htmlFor={car}>{t.join.pickCar}</label>
+        <select
+          id={car}
+          value={VEHICLES.find(({ batteryWh }) => batteryWh === wish.batteryWh)?.name ?? ""}
+          onChange={({ target }) =>
+            set({ batteryWh: VEHICLES.find(({ name }) => name === target.value)?.batteryWh ?? wish.batteryWh })
+          }
+        >
+          <option value="">{t.profile.carNone}</option>
+          {VEHICLES.map(({ name }) => (
+            <option key={name}>{name}</option>
+          ))}
+        </select>
+      </div>
+      <Field
+        label={`${t.profile.battery} (kWh)`}
+        hint={t.profile.batteryHint}
+        type="number"
+        min={1}
+        step={0.1}
+        value={wish.batteryWh === null ? "" : wish.batteryWh / 1000}
+        member="batteryWh"
+        problem={problem}
+        onChange={({ target }) => set({ batteryWh: whole(target.valueAsNumber, 1000) })}
+      />
+      <label className="check">
+        <input
+          type="checkbox"
+          checked={wish.cannotPause}
+          onChange={({ target }) => set({ cannotPause: target.checked })}
+        />
+        {t.profile.cannotPause}
+      </label>
+      <h2>{t.profile.defaults}</h2>
+      <label className="check">
+        <input type="checkbox" checked={wish.optIn} onChange={({ target }) => set({ optIn: target.checked })} />
+        {t.profile.optIn}
+      </label>
+      <Field
+        label={`${t.profile.need} (kWh)`}
+        type="number"
+        min={1}
+        step={0.1}
+        value={wish.energyNeedWh === null ? "" : wish.energyNeedWh / 1000}
+        member="energyNeedWh"
+        problem={problem}
+        onChange={({ target }) => set({ energyNeedWh: whole(target.valueAsNumber, 1000) })}
+      />
+      <Field
+        label={`${t.profile.stay} (h)`}
+        type="number"
+        min={0.25}
+        step={0.25}
+        value={wish.stayS === null ? "" : wish.stayS / 3600}
+        member="stayS"
+        problem={problem}
+        onChange={({ target }) => set({ stayS: whole(target.valueAsNumber, 3600) })}
+      />
+      <Fault problem={problem} fields={["batteryWh", "energyNeedWh", "stayS"]} />
+      <button type="submit" className="first" disabled={busy}>
+        {t.state.save}
+      </button>
+      {saved && (
+        <p className="notice good" role="status">
+          {t.state.saved}
+        </p>
+      )}
+    </form>
+  );
+}
+
+function Rights() {
+  const { t } = useTexts();
+  const [asked, setAsked] = useState<"key" | "erase" | null>(null);
+  const close = () => setAsked(null);
+  return (
+    <section className="card">
+      <h2>{t.profile.data}</h2>
+      <a className="button" href="/driver/bundle?limit=100" download="oli-move.json">
+        {t.profile.export}
+      </a>
+      <button type="button" onClick={() => setAsked("key")}>
+        {t.profile.key}
+      </button>
+      <button type="button" className="danger" onClick={() => setAsked("erase")}>
+        {t.profile.erase}
+      </button>
+      {asked === "key" && <Key close={close} />}
+      {asked === "erase" && <Erase close={close} />}
+    </section>
+  );
+}
+
+function Key({ close }: { readonly close: () => void }) {
+  const { t } = useTexts();
+  const [password, setPassword] = useState("");
+  const [understood, setUnderstood] = useState(false);
+  const [shown, setShown] = useState<{ address: string; privateKey: string } | null>(null);
+  const { run, busy, problem } = useAction(async () => {
+    setShown(await ask("POST", "/driver/key/export", { password, understood }));
+    setPassword("");
+  });
+  const send = (event: FormEvent) => {
+    event.preventDefault();
+    void run();
+  };
+  return (
+    <Ask title={t.profile.key} close={close}>
+      {shown ? (
+        <p className="mono">{shown.privateKey}</p>
+      ) : (
+        <form className="stack" onSubmit={send}>
+          <p className="notice warn">{t.profile.keyLead}</p>
+          <Field
+            label={t.account.confirm}
+            type="password"
+            autoComplete="current-password"
+            required
+            value={password}
+            member="password"
+            problem={problem}
+            onChange={({ target }) => setPassword(target.value)}
+          />
+          <label className="check">
+            <input
+              type="checkbox"
+              required
+              checked={understood}
+              onChange={({ target }) => setUnderstood(target.checked)}
+            />
+            {t.profile.keySure}
+          </label>
+          <Fault problem={problem} fields={["password"]} />
+          <button type="submit" className="first" disabled={busy}>
+            {t.profile.key}
+          </button>
+        </form>
+      )}
+      <button type="button" className="plain" onClick={close}>
+        {t.state.close}
+      </button>
+    </Ask>
+  );
+}
+
+function Erase({ close }: { readonly close: () => void }) {
+  const { t } = useTexts();
+  const { enter } = useAccount();
+  const [, go] = useLocation();
+  const [password, setPassword] = useState("");
+  const [giveUp, setGiveUp] = useState(false);
+  const { run, busy, problem } = useAction(async () => {
+    await ask("POST", "/driver/erasure", { password, giveUp });
+    enter(null);
+    go("/");
+  });
+  const send = (event: FormEvent) => {
+    event.preventDefault();
+    void run();
+  };
+  return (
+    <Ask title={t.profile.erase} close={close}>
+      <form className="stack" onSubmit={send}>
+        <p className="notice warn">{t.profile.eraseLead}</p>
+        <Field
+          label={t.account.confirm}
+          type="password"
+          autoComplete="current-password"
+          required
+          value={password}
+          member="password"
+          problem={problem}
+          onChange={({ target }) => setPassword(target.value)}
+        />
+        <label className="check">
+          <input type="checkbox" checked={giveUp} onChange={({ target }) => setGiveUp(target.checked)} />
+          {t.profile.eraseGive}
+        </label>
+        <Fault problem={problem} fields={["password"]} />
+        <button type="submit" className="danger" disabled={busy}>
+          {t.profile.eraseYes}
+        </button>
+        <button type="button" className="plain" onClick={close}>
+          {t.state.cancel}
+        </button>
+      </form>
+    </Ask>
+  );
+}

@@ -1,0 +1,257 @@
+/** The receipt: what it cost, what moving it was worth, and the proof that it is the bill on the chain. */
+import { useEffect, useState } from "react";
+import { type Receipt as Contents, parseReceipt } from "../../backend/settlement/receipt.ts";
+import { ask, useAction, useLoaded } from "../api.ts";
+import { Ask } from "../parts/Ask.tsx";
+import { Chart } from "../parts/charts.tsx";
+import { Page } from "../parts/Frame.tsx";
+import { Scroll } from "../parts/Scroll.tsx";
+import { Fault, Show } from "../parts/states.tsx";
+import { useTexts } from "../texts/index.tsx";
+import type { Receipt as Billed } from "../types.ts";
+import { isGenuine, worths } from "./bill.ts";
+
+export function Receipt({ id }: { readonly id: string }) {
+  const { t } = useTexts();
+  const bill = useLoaded<Billed>(`/driver/sessions/${id}/receipt`);
+  return (
+    <Page title={t.receipt.title} narrow>
+      <Show what={bill}>
+        {(data) => (
+          <Bill
+            id={id}
+            bill={data}
+            contents={parseReceipt(data.receipt)}
+            again={bill.kind === "here" ? bill.again : () => undefined}
+          />
+        )}
+      </Show>
+    </Page>
+  );
+}
+
+type Parts = { readonly id: string; readonly bill: Billed; readonly contents: Contents; readonly again: () => void };
+
+function Bill(parts: Parts) {
+  return (
+    <>
+      <Sum {...parts} />
+      <Flex {...parts} />
+      <OnChain {...parts} />
+    </>
+  );
+}
+
+const instant = (second: number) => new Date(second * 1000).toISOString();
+
+function Sum({ bill, contents }: Parts) {
+  const { t, f } = useTexts();
+  const { meter, tariff, promise } = contents;
+  const { metered, atOnce } = worths(contents);
+  const extras = [
+    [t.receipt.compensation, bill.compensationMicroEur],
+    [t.receipt.refund, bill.state.refundMicroEur],
+  ].filter(([, amount]) => amount !== "0");
+  return (
+    <section className="card">
+      <p className="soft">
+        {t.receipt.plug(f.date(instant(meter.startAt)), f.when(instant(meter.endAt), new Date(meter.startAt * 1000)))}
+      </p>
+      <p className="big">{f.euro(bill.dueMicroEur)}</p>
+      <dl className="lines">
+        <dt>{t.receipt.energy}</dt>
+        <dd>{f.kwh(bill.energyWh)}</dd>
+        <dt>{t.receipt.price}</dt>
+        <dd>{f.price(tariff.pricePerKwh)}</dd>
+        {extras.map(([name, amount]) => [
+          <dt key={name}>{name}</dt>,
+          <dd key={`${name} amount`}>−{f.euro(amount as string)}</dd>,
+        ])}
+        <dt className="sum">{t.receipt.total}</dt>
+        <dd className="sum">{f.euro(bill.dueMicroEur)}</dd>
+      </dl>
+      {promise && (
+        <p>
+          <span className={`chip ${promise.outcome === "kept" ? "good" : "warn"}`}>
+            {t.receipt.outcome[promise.outcome]}
+          </span>{" "}
+          {t.session.promised(f.kwh(promise.energyWh), f.when(instant(promise.by), new Date(meter.startAt * 1000)))}
+          {promise.outcome !== "kept" && <span className="soft"> · {t.receipt.missing(f.kwh(promise.missingWh))}</span>}
+        </p>
+      )}
+      {atOnce !== 0 && (
+        <div className="stack">
+          <h2>{t.receipt.saved}</h2>
+          <p className="soft small">{t.receipt.savedLead}</p>
+          <dl className="lines">
+            <dt>{t.receipt.atOnce}</dt>
+            <dd>{f.euroFine(atOnce)}</dd>
+            <dt>{t.receipt.metered}</dt>
+            <dd>{f.euroFine(metered)}</dd>
+            <dt className="sum">{t.receipt.saved}</dt>
+            <dd className="sum">{f.euroFine(atOnce - metered)}</dd>
+          </dl>
+        </div>
+      )}
+    </section>
+  );
+}
+
+function Flex({ bill, contents }: Parts) {
+  const { t, f } = useTexts();
+  const { flex } = contents;
+  return (
+    <section className="card">
+      <h2>{t.receipt.flex}</h2>
+      <p className="big">{f.count(bill.flexWh)} FLEX</p>
+      <p className="soft">{bill.flexWh > 0 ? t.receipt.flexLead : t.receipt.flexNone}</p>
+      {flex.intervals.length > 0 && (
+        <>
+          <Chart
+            label={t.receipt.how}
+            at={flex.intervals.map(({ from }) => from)}
+            unit={f.kwh}
+            curves={[
+              {
+                name: t.receipt.baseline,
+                values: flex.intervals.map(({ baselineWh }) => baselineWh),
+                colour: "blue",
+                look: "dashed",
+              },
+              {
+                name: t.receipt.real,
+                values: flex.intervals.map(({ meteredWh }) => meteredWh),
+                colour: "green",
+                look: "area",
+              },
+            ]}
+          />
+          <details>
+            <summary>{t.receipt.how}</summary>
+            <Scroll label={t.receipt.how}>
+              <table>
+                <thead>
+                  <tr>
+                    <th scope="col">{t.receipt.interval}</th>
+                    <th scope="col" className="number">
+                      {t.receipt.baseline}
+                    </th>
+                    <th scope="col" className="number">
+                      {t.receipt.real}
+                    </th>
+                    <th scope="col" className="number">
+                      {t.receipt.value}
+                    </th>
+                    <th scope="col">{t.receipt.reason}</th>
+                  </tr>
+                </thead>
+                <tbody>
+                  {flex.intervals.map(({ from, baselineWh, meteredWh, value, down, up }) => (
+                    <tr key={from}>
+                      <td>{f.time(instant(from))}</td>
+                      <td className="number">{f.count(baselineWh)} Wh</td>
+                      <td className="number">{f.count(meteredWh)} Wh</td>
+                      <td className="number">{f.price(value)}</td>
+                      <td>{[down, up].flatMap((why) => (why ? [t.receipt.reasonText[why]] : [])).join(", ")}</td>
+                    </tr>
+                  ))}
+                </tbody>
+              </table>
+            </Scroll>
+            <p className="soft small">{contents.methods.flexibility}</p>
+          </details>
+        </>
+      )}
+    </section>
+  );
+}
+
+function OnChain({ id, bill, again }: Parts) {
+  const { t, f } = useTexts();
+  const [genuine, setGenuine] = useState<boolean | null>(null);
+  const [disputing, setDisputing] = useState(false);
+  useEffect(() => {
+    let gone = false;
+    void isGenuine(bill).then((yes) => gone || setGenuine(yes));
+    return () => {
+      gone = true;
+    };
+  }, [bill]);
+  // A bill on its way is looked at again until it is there.
+  const waits = ["waiting", "posting", "asked"].includes(bill.state.kind);
+  useEffect(() => {
+    if (!waits) return;
+    const timer = setInterval(again, 5000);
+    return () => clearInterval(timer);
+  }, [waits, again]);
+  return (
+    <section className="card">
+      <div className="row spread">
+        <h2>{t.receipt.chain}</h2>
+        <span className={`chip ${waits ? "" : "good"}`}>{t.receipt.states[bill.state.kind]}</span>
+      </div>
+      <dl className="facts">
+        <div>
+          <dt>{t.receipt.hash}</dt>
+          <dd className="mono">{f.short(bill.detailHash)}</dd>
+        </div>
+        {bill.batch !== null && (
+          <div>
+            <dt>{t.receipt.chain}</dt>
+            <dd>{t.receipt.batch(bill.batch)}</dd>
+          </div>
+        )}
+      </dl>
+      {genuine !== null && (
+        <p className={`notice ${genuine ? "good" : "bad"}`}>{genuine ? t.receipt.verified : t.receipt.differs}</p>
+      )}
+      <p className="soft">{t.receipt.checkLead}</p>
+      <a className="button first" href={`/audit?bundle=/driver/sessions/${id}/bundle`}>
+        {t.receipt.check}
+      </a>
+      <a className="button" href={`/driver/sessions/${id}/bundle`} download={`oli-move-${bill.sessionNumber}.json`}>
+        {t.receipt.download}
+      </a>
+      {bill.state.kind === "open" && (
+        <button type="button" className="danger" onClick={() => setDisputing(true)}>
+          {t.receipt.dispute}
+        </button>
+      )}
+      {disputing && (
+        <Dispute
+          id={id}
+          close={() => {
+            setDisputing(false);
+            again();
+          }}
+        />
+      )}
+    </section>
+  );
+}
+
+function Dispute({ id, close }: { readonly id: string; readonly close: () => void }) {
+  const { t } = useTexts();
+  const about = useLoaded<{ next: string }>(`/driver/sessions/${id}/dispute`);
+  const [reason, setReason] = useState("");
+  const { run, busy, problem } = useAction(async () => {
+    await ask("POST", `/driver/sessions/${id}/dispute`, { reason });
+    close();
+  });
+  return (
+    <Ask title={t.receipt.dispute} close={close}>
+      <Show what={about}>{({ next }) => <p className="soft">{next}</p>}</Show>
+      <label>
+        {t.receipt.disputeWhy}
+        <textarea rows={4} maxLength={2000} value={reason} onChange={({ target }) => setReason(target.value)} />
+      </label>
+      <Fault problem={problem} />
+      <button type="button" className="first wide" disabled={busy || reason.trim() === ""} onClick={() => void run()}>
+        {t.receipt.disputeSend}
+      </button>
+      <button type="button" className="wide plain" onClick={close}>
+        {t.state.cancel}
+      </button>
+    </Ask>
+  );
+}

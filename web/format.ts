@@ -1,0 +1,54 @@
+/** Quantities for people: the API's whole W, Wh and micro-euro in the words of the chosen language. */
+import type { Language } from "./texts/index.tsx";
+
+export const LOCALES: Record<Language, string> = { en: "en-GB", de: "de-DE" };
+
+export type Format = ReturnType<typeof formatIn>;
+
+/** `zone`: an IANA name; the device's own without it. */
+export function formatIn(language: Language, zone?: string) {
+  const locale = LOCALES[language];
+  const number = (digits: number, least = 0) =>
+    new Intl.NumberFormat(locale, { minimumFractionDigits: least, maximumFractionDigits: digits });
+  const [whole, one, two] = [number(0), number(1), number(1, 1)];
+  const money = new Intl.NumberFormat(locale, { style: "currency", currency: "EUR" });
+  const fine = new Intl.NumberFormat(locale, { style: "currency", currency: "EUR", maximumFractionDigits: 4 });
+  const place = zone === undefined ? {} : { timeZone: zone };
+  const time = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", ...place });
+  const day = new Intl.DateTimeFormat(locale, { weekday: "short", day: "numeric", month: "short", ...place });
+  const dayKey = new Intl.DateTimeFormat("en-CA", { year: "numeric", month: "2-digit", day: "2-digit", ...place });
+  const full = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short", ...place });
+  const clock = (at: Date) => time.format(at);
+
+  return {
+    /** 7.4 kW, from whole W. */
+    kw: (w: number) => `${(Math.abs(w) < 100_000 ? two : whole).format(w / 1000)} kW`,
+    /** 12.3 kWh, from whole Wh. */
+    kwh: (wh: number) => `${(Math.abs(wh) < 1_000_000 ? two : whole).format(wh / 1000)} kWh`,
+    percent: (part: number) => `${whole.format(100 * part)} %`,
+    count: (n: number) => whole.format(n),
+    decimal: (n: number) => one.format(n),
+    /** Euros, from micro-euro as text or bigint. */
+    euro: (micro: string | bigint) => money.format(Number(micro) / 1e6),
+    /** With up to four digits behind the point, for what is worth less than a cent. */
+    euroFine: (micro: string | bigint | number) => fine.format(Number(micro) / 1e6),
+    /** Price per kWh, from micro-euro. */
+    price: (micro: string | number) => `${fine.format(Number(micro) / 1e6)}/kWh`,
+    time: (at: string | Date) => clock(new Date(at)),
+    /** The time, with the day where it is not today. */
+    when: (at: string | Date, now = new Date()) => {
+      const then = new Date(at);
+      return dayKey.format(then) === dayKey.format(now) ? clock(then) : `${day.format(then)}, ${clock(then)}`;
+    },
+    date: (at: string | Date) => full.format(new Date(at)),
+    day: (at: string | Date) => day.format(new Date(at)),
+    /** 1 h 20 min, from seconds. */
+    lasting: (seconds: number) => {
+      const minutes = Math.round(Math.abs(seconds) / 60);
+      const [h, m] = [Math.floor(minutes / 60), minutes % 60];
+      return [h > 0 ? `${h} h` : "", m > 0 || h === 0 ? `${m} min` : ""].filter((text) => text !== "").join(" ");
+    },
+    /** 0x1234…abcd, of an address or a hash. */
+    short: (hex: string) => (hex.length > 14 ? `${hex.slice(0, 8)}…${hex.slice(-6)}` : hex),
+  };
+}

@@ -1,0 +1,135 @@
+/** The application: whoever comes finds the way in; drivers and operators have their own rooms, loaded when they are entered. */
+import "./look.css";
+import "./theme.ts";
+import { Component, lazy, type ReactNode, StrictMode, Suspense } from "react";
+import { createRoot } from "react-dom/client";
+import { Link, Redirect, Route, Switch, useLocation } from "wouter";
+import { type Account, SignedIn, useAccount } from "./account.tsx";
+import { Home } from "./Home.tsx";
+import { Frame, Page } from "./parts/Frame.tsx";
+import { Failed, Loading } from "./parts/states.tsx";
+import { SignIn, SignUp } from "./SignIn.tsx";
+import { Spoken, useTexts } from "./texts/index.tsx";
+
+const Driver = lazy(() => import("./driver/Driver.tsx"));
+const Cockpit = lazy(() => import("./cockpit/Cockpit.tsx"));
+
+function App() {
+  return (
+    <Switch>
+      <Route path="/">
+        <Frame>
+          <Home />
+        </Frame>
+      </Route>
+      <Route path="/sign-in">
+        <Frame>
+          <SignIn />
+        </Frame>
+      </Route>
+      <Route path="/sign-up">
+        <Frame>
+          <SignUp />
+        </Frame>
+      </Route>
+      <Route path="/charge/*?">
+        <For kind="driver">
+          <Driver />
+        </For>
+      </Route>
+      <Route path="/cockpit/*?">
+        <For kind="staff">
+          <Cockpit />
+        </For>
+      </Route>
+      <Route>
+        <Frame>
+          <Lost />
+        </Frame>
+      </Route>
+    </Switch>
+  );
+}
+
+/** A room for one kind of account; whoever is nobody signs in first and comes back. */
+function For({ kind, children }: { readonly kind: Account["kind"]; readonly children: ReactNode }) {
+  const { t } = useTexts();
+  const { account, problem, again } = useAccount();
+  const [here] = useLocation();
+  const query = location.search;
+  const waiting = (what: ReactNode) => (
+    <Frame>
+      <Page title={t.state.loading} hideTitle>
+        {what}
+      </Page>
+    </Frame>
+  );
+  if (problem) return waiting(<Failed problem={problem} retry={again} />);
+  if (account === undefined) return waiting(<Loading />);
+  if (account === null) return <Redirect to={`/sign-in?next=${encodeURIComponent(here + query)}`} replace />;
+  if (account.kind !== kind)
+    return (
+      <Frame>
+        <Page title={t.account.wrongDoor} narrow>
+          <p>{t.account.signedInAs(account.email)}</p>
+          <Link href="/">{t.state.home}</Link>
+        </Page>
+      </Frame>
+    );
+  return <Suspense fallback={waiting(<Loading />)}>{children}</Suspense>;
+}
+
+function Lost() {
+  const { t } = useTexts();
+  return (
+    <Page title={t.state.notFound} narrow>
+      <Link href="/">{t.state.home}</Link>
+    </Page>
+  );
+}
+
+/** The last net: a fault in a page leaves a way on. */
+class Net extends Component<
+  { readonly words: (retry: () => void) => ReactNode; readonly children: ReactNode },
+  { broken: boolean }
+> {
+  override state = { broken: false };
+  static getDerivedStateFromError() {
+    return { broken: true };
+  }
+  override render() {
+    return this.state.broken ? this.props.words(() => location.reload()) : this.props.children;
+  }
+}
+
+function Guarded({ children }: { readonly children: ReactNode }) {
+  const { t } = useTexts();
+  return (
+    <Net
+      words={(retry) => (
+        <main className="narrow">
+          <h1>{t.state.crashed}</h1>
+          <button type="button" onClick={retry}>
+            {t.state.reload}
+          </button>
+        </main>
+      )}
+    >
+      {children}
+    </Net>
+  );
+}
+
+createRoot(document.getElementById("app") as HTMLElement).render(
+  <StrictMode>
+    <Spoken>
+      <Guarded>
+        <SignedIn>
+          <App />
+        </SignedIn>
+      </Guarded>
+    </Spoken>
+  </StrictMode>,
+);
+
+if ("serviceWorker" in navigator && import.meta.env.PROD) void navigator.serviceWorker.register("/service-worker.js");

@@ -1,0 +1,66 @@
+/** A labelled field with its hint and its fault, tied together for whoever cannot see them side by side. */
+import { type ComponentProps, useId } from "react";
+import type { ApiProblem } from "../api.ts";
+
+type Props = Omit<ComponentProps<"input">, "id"> & {
+  readonly label: string;
+  readonly hint?: string | undefined;
+  /** Member of the request's body: its fault is shown here. */
+  readonly member?: string;
+  readonly problem?: ApiProblem | null;
+};
+
+export function Field({ label, hint, member, problem, ...rest }: Props) {
+  const id = useId();
+  const fault = member === undefined ? null : (problem?.at(member) ?? null);
+  const said = [hint && `${id}-hint`, fault && `${id}-fault`].filter(Boolean).join(" ");
+  return (
+    <div className="label">
+      <label htmlFor={id}>{label}</label>
+      <input id={id} aria-invalid={fault !== null} {...(said ? { "aria-describedby": said } : {})} {...rest} />
+      {hint && (
+        <span className="hint" id={`${id}-hint`}>
+          {hint}
+        </span>
+      )}
+      {fault && (
+        <span className="fault" id={`${id}-fault`} role="alert">
+          {fault}
+        </span>
+      )}
+    </div>
+  );
+}
+
+type Option<T extends string> = { readonly value: T; readonly label: string; readonly hint?: string };
+
+/** One of a few, each a large target; a radio group underneath. */
+export function Choice<T extends string>(props: {
+  readonly label: string;
+  readonly value: T;
+  readonly options: readonly Option<T>[];
+  readonly onChoose: (value: T) => void;
+  readonly hideLabel?: boolean;
+}) {
+  const name = useId();
+  return (
+    <fieldset className="stack">
+      <legend className={props.hideLabel ? "hidden" : "label"}>{props.label}</legend>
+      <div className="choice">
+        {props.options.map(({ value, label, hint }) => (
+          <label key={value}>
+            <input
+              type="radio"
+              name={name}
+              value={value}
+              checked={value === props.value}
+              onChange={() => props.onChoose(value)}
+            />
+            <span>{label}</span>
+            {hint && <span className="hint">{hint}</span>}
+          </label>
+        ))}
+      </div>
+    </fieldset>
+  );
+}

@@ -1,0 +1,77 @@
+/** What a page shows when it has nothing yet, or something went wrong. */
+import type { ReactNode } from "react";
+import { type ApiProblem, type Loaded, useOnline } from "../api.ts";
+import { useTexts } from "../texts/index.tsx";
+
+export function Loading() {
+  const { t } = useTexts();
+  return (
+    <div className="skeleton" role="status">
+      <span className="hidden">{t.state.loading}</span>
+    </div>
+  );
+}
+
+/** The API's own words, or ours where it said none. */
+export function useWords(): (problem: ApiProblem) => string {
+  const { t } = useTexts();
+  return (problem) => (problem.type === "network" ? t.state.network : problem.message || t.state.failed);
+}
+
+export function Failed({ problem, retry }: { readonly problem: ApiProblem; readonly retry?: () => void }) {
+  const { t } = useTexts();
+  const words = useWords();
+  return (
+    <div className="notice bad row spread" role="alert">
+      <span>{words(problem)}</span>
+      {retry && (
+        <button type="button" onClick={retry}>
+          {t.state.retry}
+        </button>
+      )}
+    </div>
+  );
+}
+
+/** One of the three states of what is loaded. */
+export function Show<T>({ what, children }: { readonly what: Loaded<T>; readonly children: (data: T) => ReactNode }) {
+  const { t } = useTexts();
+  if (what.kind === "loading") return <Loading />;
+  if (what.kind === "failed") return <Failed problem={what.problem} retry={what.retry} />;
+  return (
+    <>
+      {what.stale && (
+        <div className="notice warn" role="status">
+          {t.state.stale}
+        </div>
+      )}
+      {children(what.data)}
+    </>
+  );
+}
+
+export function Offline() {
+  const { t } = useTexts();
+  return useOnline() ? null : (
+    <div className="notice warn" role="status">
+      {t.state.offline}
+    </div>
+  );
+}
+
+/** The problem of an action, unless a field says it already. */
+export function Fault({
+  problem,
+  fields = [],
+}: {
+  readonly problem: ApiProblem | null;
+  readonly fields?: readonly string[];
+}) {
+  const words = useWords();
+  if (!problem || fields.some((field) => problem.at(field) !== null)) return null;
+  return (
+    <div className="notice bad" role="alert">
+      {words(problem)}
+    </div>
+  );
+}

@@ -1,0 +1,30 @@
+/** Two pages: the application, and the audit explorer, which needs nothing of our backend and may stand anywhere. */
+import { fileURLToPath } from "node:url";
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vite";
+
+const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+export default defineConfig({
+  root: at("."),
+  base: "/",
+  publicDir: at("public"),
+  plugins: [react()],
+  build: {
+    outDir: at("../dist/web"),
+    emptyOutDir: true,
+    target: "es2023",
+    // The policy allows no inline data in scripts; small files stay files.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    rolldownOptions: {
+      // The explorer shares the service's readers of the chain; what they have of Node is never called in a browser.
+      external: /^node:/,
+      treeshake: { moduleSideEffects: (id, isExternal) => !isExternal && !/\/backend\//.test(id) },
+      input: { index: at("index.html"), audit: at("audit.html"), "service-worker": at("worker/serviceWorker.ts") },
+      output: {
+        entryFileNames: ({ name }) => (name === "service-worker" ? "service-worker.js" : "assets/[name]-[hash].js"),
+      },
+    },
+  },
+});

@@ -100,8 +100,9 @@ async function openServer(url: string, options: Options): Promise<Opened> {
   }
 }
 
+/** What was saved by an earlier version lacks columns that are read today; the copy in memory gets them. */
 const openDump = (dump: Uint8Array, from: string) =>
-  openDatabase({ dump, migrate: false }).catch((error) => {
+  openDatabase({ dump }).catch((error) => {
     throw new CannotVerify(
       `The database from ${from} cannot be opened: ${error instanceof Error ? error.message : error}`,
     );

@@ -152,8 +152,11 @@ function webHash() {
     ? hashOf([
         "package-lock.json",
         ...filesOf("web", /\.\w+$/),
-        ...filesOf("backend/domain", /\.ts$/),
-        ...filesOf("backend/settlement", /\.ts$/),
+        ...filesOf("contracts", /\.sol$/),
+        // What pages and explorer share with the service.
+        ...["domain", "flexibility", "optimisation", "settlement", "usecases", "adapters/chain"].flatMap((room) =>
+          filesOf(`backend/${room}`, /\.ts$/),
+        ),
       ])
     : null;
 }

@@ -2,7 +2,7 @@
  * The web application as it was built: its pages, and their files, compressed once. A page's policy lets in nothing from
  * elsewhere; the audit explorer alone may talk to whatever node its reader names.
  */
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { extname, join, relative, sep } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import type { RequestHandler } from "express";
@@ -43,8 +43,9 @@ type File = { readonly type: string; readonly plain: Buffer; readonly br: Buffer
 
 /** Of the folder that `npm run build` writes. Throws when it holds no page. */
 export function webPages(folder: string): RequestHandler {
+  const entries = existsSync(folder) ? readdirSync(folder, { recursive: true, withFileTypes: true }) : [];
   const files = new Map<string, File>(
-    readdirSync(folder, { recursive: true, withFileTypes: true })
+    entries
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath, entry.name))
       .map((path) => [`/${relative(folder, path).split(sep).join("/")}`, fileAt(path)] as [string, File]),
@@ -66,10 +67,11 @@ export function webPages(folder: string): RequestHandler {
     // A hash in the name: another content has another name.
     if (path.startsWith("/assets/")) response.set("cache-control", "public, max-age=31536000, immutable");
     else response.set("cache-control", "no-cache");
-    const encoding = request.acceptsEncodings(["br", "gzip"]);
-    const packed = encoding === "br" ? file.br : encoding === "gzip" ? file.gzip : null;
+    // The smaller one first: browsers name all that they know in an order that means nothing.
+    const encoding = (["br", "gzip"] as const).find((one) => file[one] !== null && request.acceptsEncodings(one));
+    const packed = encoding ? file[encoding] : null;
     response.set({ "content-type": file.type, vary: "accept-encoding" });
-    if (packed !== null) response.set("content-encoding", encoding as string);
+    if (encoding) response.set("content-encoding", encoding);
     const body = packed ?? file.plain;
     response.set("content-length", `${body.length}`);
     response.status(200).end(request.method === "HEAD" ? undefined : body);
@@ -79,8 +81,8 @@ export function webPages(folder: string): RequestHandler {
 function fileAt(path: string): File {
   const type = TYPES[extname(path)] ?? "application/octet-stream";
   const plain = readFileSync(path);
-  const isPacked = !/text|javascript|svg|json|wasm/.test(type);
-  if (isPacked) return { type, plain, br: null, gzip: null };
+  const isPackable = /text|javascript|svg|json|wasm/.test(type);
+  if (!isPackable) return { type, plain, br: null, gzip: null };
   const quality = { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } };
   return { type, plain, br: brotliCompressSync(plain, quality), gzip: gzipSync(plain) };
 }

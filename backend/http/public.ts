@@ -6,6 +6,7 @@ import { billOut, bill as wholeBill } from "./billAnswers.ts";
 import type { Deps } from "./deps.ts";
 import { docsPage } from "./docsPage.ts";
 import { latestBills } from "./latestBills.ts";
+import { metricsText } from "./metrics.ts";
 import { openApi } from "./openApi.ts";
 import { at, instantText, moneyText, w } from "./quantities.ts";
 import { type Route, route } from "./route.ts";
@@ -139,6 +140,18 @@ export function publicRoutes(deps: Deps, all: () => readonly Route[]): readonly 
         const { ok, database, chain: seen, outbox, reconciliation, incidents, groups } = await usecases.health();
         const body = { ok, database, chain: seen, outbox, reconciliation, incidents, groups };
         return { status: ok ? 200 : 503, body };
+      },
+    }),
+    route({
+      method: "get",
+      path: "/metrics",
+      tag,
+      summary: "The same for Prometheus",
+      who: [],
+      answers: { 200: { description: "Gauges, exposition format 0.0.4", type: "text/plain" } },
+      async handle() {
+        const text = metricsText(await usecases.health());
+        return { bytes: new TextEncoder().encode(text), type: "text/plain; version=0.0.4; charset=utf-8" };
       },
     }),
     route({

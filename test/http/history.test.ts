@@ -1,0 +1,211 @@
+import { expect } from "chai";
+import { sql } from "kysely";
+import { offerPromise } from "../../backend/domain/promises.ts";
+import { slotOf, slotStart } from "../../backend/domain/slots.ts";
+import { epochSecond, microEurPerKwh, watt, wattHour } from "../../backend/domain/units.ts";
+import { setUpSite } from "../../backend/usecases/setUpSite.ts";
+import { iso, NOON, type Service, siteOf, startService, type Who } from "./service.ts";
+
+type Stay = { sessionNumber: number; evseId: string; groupId: string; energyWh: number | null };
+
+/** A charge point whose label a spreadsheet would run. */
+const FORMULA = '=HYPERLINK("//evil","x")';
+
+describe("HTTP: what was", () => {
+  let service: Service;
+  let north: Who;
+  let south: Who;
+  let auditor: Who;
+  before(async () => {
+    service = await startService();
+    north = await service.staff("north");
+    south = await service.staff("south");
+    auditor = await service.auditor();
+    await setUpSite(service.world, {
+      ...siteOf("north"),
+      location: { id: "yard", cpoId: "north", name: "Yard", timeZone: "UTC" },
+      groups: [
+        {
+          ...siteOf("north").groups[0]!,
+          group: { ...siteOf("north").groups[0]!.group, id: "north-2", feedIn: microEurPerKwh(0) },
+          evses: [{ id: FORMULA, maxPowerW: watt(11_000), phases: 3 }],
+        },
+      ],
+    });
+    const anna = await service.signUp("anna");
+    const { driverId } = (await service.ask("GET", "/account", { as: anna })).body;
+    // Five stays: two after each other at one point, one at a second, one in another group, one of another CPO; one lasts.
+    await charge("one", "north-1-1", driverId, 3000, 40);
+    await charge("two", "north-1-1", null, 1500, 20);
+    await charge("three", FORMULA, driverId, 2500, 30);
+    await charge("far", "south-1-1", driverId, 4000, 40);
+    await plugIn("lasting", "north-1-2", driverId, "north");
+    await service.pass(600);
+  });
+  after(() => service?.close());
+
+  const plugIn = async (sessionId: string, evseId: string, driverId: string | null, side: "north" | "south") => {
+    const as = await service.key(side, "cpo");
+    const body = { sessionId, evseId, driverId, at: iso(service.clock.now()), registerWh: 0 };
+    const { status } = await service.ask("POST", "/machine/sessions", { as, body });
+    expect(status).to.equal(201);
+    return as;
+  };
+  async function charge(id: string, evseId: string, driverId: string | null, registerWh: number, minutes: number) {
+    const as = await plugIn(id, evseId, driverId, evseId.startsWith("south") ? "south" : "north");
+    await service.pass(60 * minutes);
+    const body = { at: iso(service.clock.now()), registerWh };
+    const { status } = await service.ask("POST", `/machine/sessions/${id}/stop`, { as, body });
+    expect(status).to.equal(200);
+    await service.pass(300);
+  }
+  const numberOf = async (id: string) => (await service.world.store.sessions.byId(id))!.number;
+  const numbersOf = (...ids: string[]) => Promise.all(ids.map(numberOf));
+  const listed = async (query: Record<string, string> = {}, as: Who = north) => {
+    const said = await service.ask("GET", `/cpo/stays?${new URLSearchParams(query)}`, { as });
+    expect(said.status, JSON.stringify(said.body)).to.equal(200);
+    return said.body as { stays: Stay[]; totals: Record<string, unknown> };
+  };
+  const shown = async (query: Record<string, string> = {}, as: Who = north) =>
+    (await listed(query, as)).stays.map(({ sessionNumber }) => sessionNumber);
+
+  it("lists a CPO's own stays, oldest first, each with what it came to", async () => {
+    const { stays } = await listed();
+    expect(stays.map(({ sessionNumber }) => sessionNumber)).to.deep.equal(
+      await numbersOf("one", "two", "three", "lasting"),
+    );
+    expect(stays[0]).to.deep.include({
+      ...{ evseId: "north-1-1", groupId: "north-1", mode: "best-effort", promise: null, promisedWh: null },
+      // 3 kWh at 35 ct.
+      ...{ energyWh: 3000, amountMicroEur: "1050000", stayS: 2400 },
+      ...{ pluggedAt: iso(NOON), unpluggedAt: iso(NOON + 2400) },
+    });
+    expect(stays[3]).to.include({ unpluggedAt: null, energyWh: null, amountMicroEur: null, flexWh: null, stayS: 600 });
+  });
+
+  it("adds up to what the database says", async () => {
+    const { totals } = await listed();
+    const { rows } = await sql<{
+      n: number;
+      wh: number;
+      amount: string;
+      compensation: string;
+      flex: number;
+      s: number;
+    }>`
+      select count(*)::int n, sum(t.energy_wh)::int wh, sum(t.amount_micro_eur)::text amount,
+        sum(t.compensation_micro_eur)::text compensation, sum(t.flex_wh)::int flex,
+        sum(extract(epoch from s.unplugged_at - s.plugged_at))::int s
+      from settlement t join charging_session s on s.id = t.session_id
+      join charging_group g on g.id = s.group_id where g.cpo_id = 'north'`.execute(service.db);
+    const [sums] = rows;
+    expect(sums!.n).to.equal(3);
+    expect(totals).to.deep.include({
+      ...{ count: 4, running: 1, energyWh: sums!.wh, amountMicroEur: sums!.amount, flexWh: sums!.flex },
+      compensationMicroEur: sums!.compensation,
+      meanEnergyWh: Math.round(sums!.wh / 3),
+      meanStayS: Math.round(sums!.s / 3),
+    });
+    expect(sums!.wh).to.equal(3000 + 1500 + 2500);
+  });
+
+  it("counts promises that came to an end, and those that were kept", async () => {
+    const terms = { energyWh: wattHour(1000), by: epochSecond(NOON + 3600), fromRegisterWh: wattHour(0), version: 1 };
+    for (const [sessionId, state] of [
+      ["one", "kept"],
+      ["two", "short"],
+      ["lasting", "accepted"],
+    ] as const)
+      await service.world.store.promises.put({ ...offerPromise({ sessionId, ...terms }, NOON), state });
+    const { totals, stays } = await listed();
+    expect(totals).to.include({ promised: 2, kept: 1 });
+    expect(stays.map((one) => (one as unknown as { promise: string | null }).promise)).to.deep.equal([
+      ...["kept", "short", null, "accepted"],
+    ]);
+  });
+
+  it("can be asked of a group, a charge point and a time", async () => {
+    expect(await shown({ groupId: "north-2" })).to.deep.equal(await numbersOf("three"));
+    expect(await shown({ evseId: "north-1-1" })).to.deep.equal(await numbersOf("one", "two"));
+    expect(await shown({ groupId: "north-2", evseId: "north-1-1" })).to.deep.equal([]);
+    // One ended at +40 min, two lasted from +45 to +65 min: what touches the time belongs to it.
+    const within = (from: number, until: number) =>
+      shown({ groupId: "north-1", from: iso(NOON + 60 * from), until: iso(NOON + 60 * until) });
+    expect(await within(0, 40)).to.deep.equal(await numbersOf("one"));
+    expect(await within(40, 45)).to.deep.equal([]);
+    expect(await within(39, 46)).to.deep.equal(await numbersOf("one", "two"));
+    expect(await within(-60, 0)).to.deep.equal([]);
+  });
+
+  it("refuses a time that is none, or too long", async () => {
+    const refusal = async (path: string, from: number, until: number) => {
+      const query = new URLSearchParams({ from: iso(NOON + from), until: iso(NOON + until) });
+      const response = await service.call("GET", `${path}?${query}`, { as: north });
+      return [response.status, /"pointer":"([^"]*)"/.exec(await response.text())?.[1]];
+    };
+    for (const path of ["/cpo/stays", "/cpo/stays.csv", "/cpo/groups/north-1/history"]) {
+      expect(await refusal(path, 60, 60), path).to.deep.equal([400, "#/from"]);
+      expect(await refusal(path, 0, 93 * 86_400), path).to.deep.equal([400, "#/from"]);
+      expect((await refusal(path, 0, 92 * 86_400))[0], path).to.equal(200);
+    }
+    expect((await service.ask("GET", "/cpo/stays?evse=x", { as: north })).status).to.equal(400);
+  });
+
+  it("is another CPO's own, and all of it an auditor's", async () => {
+    expect(await shown({}, south)).to.deep.equal(await numbersOf("far"));
+    expect(await shown({}, auditor)).to.have.members(await numbersOf("one", "two", "three", "far", "lasting"));
+    expect((await service.ask("GET", "/cpo/stays?groupId=north-1", { as: south })).status).to.equal(404);
+    expect((await service.ask("GET", "/cpo/stays.csv?groupId=north-1", { as: south })).status).to.equal(404);
+    const text = JSON.stringify(await listed({}, auditor));
+    expect(text).not.to.match(/anna|driver-/);
+  });
+
+  it("comes as a table too, in which no label is a formula", async () => {
+    const response = await service.call("GET", "/cpo/stays.csv", { as: north });
+    expect(response.headers.get("content-type")).to.equal("text/csv; charset=utf-8");
+    const text = await response.text();
+    const [names, ...rows] = text.trimEnd().split("\r\n").map(cellsOf);
+    const { stays } = await listed();
+    expect(names).to.deep.equal(Object.keys(stays[0]!));
+    expect(rows).to.deep.equal(
+      stays.map((one) =>
+        Object.values(one).map((value) => {
+          if (value === null) return "";
+          return value === FORMULA ? `'${FORMULA}` : `${value}`;
+        }),
+      ),
+    );
+    expect(text).not.to.match(/(^|,|"|\n)[=+@]/);
+  });
+
+  it("shows a group's slots: import is building less sun plus cars", async () => {
+    const first = slotOf(NOON) - 40;
+    for (const [i, carsWh] of [0, 500, 2750].entries())
+      await service.world.store.meters.putSiteSlot({
+        ...{ groupId: "north-1", slot: first + i, demandW: watt(2000), productionW: watt(6000) },
+        ...{ carsWh: wattHour(carsWh), limitW: watt(22_000) },
+      } as never);
+    const query = new URLSearchParams({ from: iso(slotStart(first)), until: iso(slotStart(first + 3)) });
+    const path = `/cpo/groups/north-1/history?${query}`;
+    const { body } = await service.ask("GET", path, { as: north });
+    // Wh of a quarter of an hour are four times as many W.
+    expect(body.slots.map((one: { at: string; importW: number }) => [one.at, one.importW])).to.deep.equal([
+      [iso(slotStart(first)), -4000],
+      [iso(slotStart(first + 1)), -2000],
+      [iso(slotStart(first + 2)), 7000],
+    ]);
+    expect((await service.ask("GET", path, { as: auditor })).body).to.deep.equal(body);
+    expect((await service.ask("GET", path, { as: south })).status).to.equal(404);
+  });
+});
+
+/** One line of RFC 4180, read by hand. */
+function cellsOf(line: string): string[] {
+  const cells: string[] = [];
+  for (let rest = line; ; ) {
+    const [whole, quoted, plain] = /^(?:"((?:[^"]|"")*)"|([^,]*))(?:,|$)/.exec(rest)!;
+    cells.push(quoted === undefined ? plain! : quoted.replaceAll('""', '"'));
+    if (whole.length === rest.length && !whole.endsWith(",")) return cells;
+    rest = rest.slice(whole.length);
+  }
+}

@@ -49,6 +49,27 @@ const HOUSE: House = {
   "main.ts": { may: ["*"] },
 };
 
+/**
+ * The pages, beside backend/: they run its words and the arithmetic of bills, which say the same in a browser, and know all
+ * else as types. The audit explorer alone reads the chain, with the service's own readers.
+ */
+const SHARED = ["backend/domain", "backend/settlement"];
+const PAGES: House = {
+  web: { may: [...SHARED, ...OUTSIDE], types: ["backend"] },
+  "web/audit": {
+    may: [
+      "web",
+      ...SHARED,
+      "backend/flexibility",
+      "backend/usecases",
+      "backend/adapters/chain",
+      "artifacts",
+      ...OUTSIDE,
+    ],
+    types: ["backend"],
+  },
+};
+
 /** Time, randomness, the environment and the network are arguments of the pure rooms. */
 const IMPURE = {
   "the clock": /\bDate\.now\b|\bnew\s+Date\s*(\(\s*\)|[;,)\]}])|\bperformance\b|\bTemporal\.Now\b/,
@@ -72,6 +93,9 @@ const filesOf = (folder: string) =>
     .map((entry) => join(entry.parentPath, entry.name).slice(join(top, folder).length + 1));
 const sources = filesOf("backend").map((file) => ({ file, source: readFileSync(join(top, "backend", file), "utf8") }));
 const typescript = sources.filter(({ file }) => file.endsWith(".ts"));
+const pages = filesOf("web")
+  .filter((file) => /\.tsx?$/.test(file))
+  .map((file) => ({ file: `web/${file}`, source: readFileSync(join(top, "web", file), "utf8") }));
 const pure = typescript.filter(({ file }) => PURE.includes(file.split("/")[0]!));
 
 describe("The house", () => {
@@ -86,6 +110,13 @@ describe("The house", () => {
 
   it("imports only in the direction of the diagram", () => {
     expect(typescript.flatMap(({ file, source }) => strayImports(file, source, HOUSE))).to.deep.equal([]);
+  });
+
+  it("has pages that run nothing of the service but words, bills and, in the explorer, the readers of the chain", () => {
+    expect(pages).not.to.have.length(0);
+    expect(pages.flatMap(({ file, source }) => strayImports(file, source, PAGES))).to.deep.equal([]);
+    const tied = pages.filter(({ file }) => !file.startsWith("web/audit/"));
+    expect(tied.filter(({ source }) => importsOf(source).some(({ from }) => /\/audit\//.test(from)))).to.deep.equal([]);
   });
 
   it("keeps clock, randomness, environment and network out of the pure rooms", () => {
@@ -172,6 +203,28 @@ describe("The house's own checks", () => {
       ["new/x.ts", ""],
     ];
     for (const [file, source] of wrong) expect(stray(file, source), `${file}: ${source}`).to.have.length(1);
+  });
+
+  it("refuses pages that would run the service", () => {
+    const strayPage = (file: string, source: string) => strayImports(file, source, PAGES);
+    const wrong: [string, string][] = [
+      ["web/driver/x.tsx", `import { z } from "../../backend/http/schemas.ts";`],
+      ["web/driver/x.tsx", `import { termsOf } from "../../backend/usecases/strategies.ts";`],
+      ["web/driver/x.tsx", `import { createLedger } from "../../backend/adapters/chain/ledger.ts";`],
+      ["web/x.ts", `const a = await import("../scripts/verify.ts");`],
+      ["web/audit/x.ts", `import { createStore } from "../../backend/adapters/store/store.ts";`],
+      ["web/audit/x.ts", `import { routes } from "../../backend/http/routes.ts";`],
+    ];
+    for (const [file, source] of wrong) expect(strayPage(file, source), `${file}: ${source}`).to.have.length(1);
+    const right: [string, string][] = [
+      [
+        "web/driver/x.tsx",
+        `import type { stay } from "../../backend/http/cpoHistory.ts"; import { useState } from "react";`,
+      ],
+      ["web/driver/x.tsx", `import { parseReceipt } from "../../backend/settlement/receipt.ts";`],
+      ["web/audit/x.ts", `import { auditBundle } from "../../backend/usecases/auditBundle.ts";`],
+    ];
+    for (const [file, source] of right) expect(strayPage(file, source), `${file}: ${source}`).to.deep.equal([]);
   });
 
   it("accepts the imports that the diagram shows", () => {

@@ -114,13 +114,14 @@ describe("HTTP: what was", () => {
     for (const [sessionId, state] of [
       ["one", "kept"],
       ["two", "short"],
+      ["three", "withdrawn"],
       ["lasting", "accepted"],
     ] as const)
       await service.world.store.promises.put({ ...offerPromise({ sessionId, ...terms }, NOON), state });
     const { totals, stays } = await listed();
     expect(totals).to.include({ promised: 2, kept: 1 });
     expect(stays.map((one) => (one as unknown as { promise: string | null }).promise)).to.deep.equal([
-      ...["kept", "short", null, "accepted"],
+      ...["kept", "short", "withdrawn", "accepted"],
     ]);
   });
 

@@ -1,5 +1,5 @@
 /** Quantities for people: the API's whole W, Wh and micro-euro in the words of the chosen language. */
-import type { Language } from "./texts/index.tsx";
+import type { Language } from "./texts/languages.ts";
 
 export const LOCALES: Record<Language, string> = { en: "en-GB", de: "de-DE" };
 

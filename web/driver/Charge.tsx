@@ -7,10 +7,9 @@ import { Page } from "../parts/Frame.tsx";
 import { Loading, Show } from "../parts/states.tsx";
 import { useTexts } from "../texts/index.tsx";
 import type { Live, Session } from "../types.ts";
+import { evseOf, placeOf } from "./evse.ts";
 
 const Scan = lazy(() => import("./Scan.tsx"));
-
-export const placeOf = (evseId: string) => `/charge/at/${encodeURIComponent(evseId)}`;
 
 export function Charge() {
   const { t } = useTexts();
@@ -81,12 +80,6 @@ function Code() {
       )}
     </form>
   );
-}
-
-/** A code holds the EVSE's id, or an address of ours that ends in it. */
-export function evseOf(text: string): string {
-  const [, inAddress] = /\/charge\/at\/([^/?#]+)/.exec(text) ?? [];
-  return inAddress === undefined ? text.trim() : decodeURIComponent(inAddress);
 }
 
 function Free() {

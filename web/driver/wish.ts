@@ -16,8 +16,8 @@ export type Wish = {
   readonly first: { readonly energyKwh: number; readonly by: string } | null;
 };
 
-/** Losses between meter and battery, as the API counts them (`soc` of a request). */
-const LOSSES = 0.12;
+/** Of what the meter shows so much arrives in the battery, percent, as the API counts it (`soc` of a request). */
+const EFFICIENCY_PERCENT = 88;
 const DEFAULT_NEED_WH = 20_000;
 const DEFAULT_STAY_S = 4 * 3600;
 const MINUTES_S = 15 * 60;
@@ -53,7 +53,7 @@ export const firstWish = (preferences: Preferences, now: Date): Wish => ({
 export function needWhOf({ by, energyKwh, fromPercent, toPercent, batteryWh }: Wish): number | null {
   if (by === "energy") return Math.round(energyKwh * 1000);
   if (batteryWh === null) return null;
-  return Math.round((batteryWh * Math.max(0, toPercent - fromPercent)) / 100 / (1 - LOSSES));
+  return Math.ceil((batteryWh * Math.max(0, toPercent - fromPercent)) / EFFICIENCY_PERCENT);
 }
 
 export function requestOf(wish: Wish) {
@@ -70,4 +70,4 @@ export function requestOf(wish: Wish) {
 
 /** For the driver's feeling only: kWh for 100 km of a common car. */
 const KWH_PER_100_KM = 18;
-export const kmOf = (wh: number) => Math.round(((wh / 1000) * (1 - LOSSES) * 100) / KWH_PER_100_KM / 5) * 5;
+export const kmOf = (wh: number) => Math.round(((wh / 1000) * EFFICIENCY_PERCENT) / KWH_PER_100_KM / 5) * 5;

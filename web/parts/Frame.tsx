@@ -2,7 +2,8 @@
 import { type ReactNode, useEffect } from "react";
 import { Link, useLocation } from "wouter";
 import { useAccount } from "../account.tsx";
-import { LANGUAGES, type Language, useTexts } from "../texts/index.tsx";
+import { useTexts } from "../texts/index.tsx";
+import { LANGUAGES, type Language } from "../texts/languages.ts";
 import { THEMES, type Theme, useTheme } from "../theme.ts";
 import { Offline } from "./states.tsx";
 

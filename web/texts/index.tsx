@@ -1,11 +1,8 @@
 /** The chosen language, and with it the words and the format of quantities; remembered on the device. */
 import { createContext, type ReactNode, use, useEffect, useMemo, useState } from "react";
 import { type Format, formatIn } from "../format.ts";
-import { de } from "./de.ts";
-import { en, type Texts } from "./en.ts";
-
-export const LANGUAGES = { en, de } as const;
-export type Language = keyof typeof LANGUAGES;
+import type { Texts } from "./en.ts";
+import { LANGUAGES, type Language } from "./languages.ts";
 
 type Spoken = { readonly language: Language; readonly t: Texts; readonly f: Format; choose(language: Language): void };
 const Context = createContext<Spoken | null>(null);

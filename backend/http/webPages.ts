@@ -37,6 +37,8 @@ const policy = (connect: string) =>
 const POLICIES = {
   "/index.html": policy("'self'"),
   "/audit.html": policy("'self' https: http://127.0.0.1:* http://localhost:*"),
+  // The worker fetches under its own policy, not under the page's.
+  "/service-worker.js": "default-src 'none'; connect-src 'self'; frame-ancestors 'none'",
 };
 
 type File = { readonly type: string; readonly plain: Buffer; readonly br: Buffer | null; readonly gzip: Buffer | null };
@@ -50,7 +52,7 @@ export function webPages(folder: string): RequestHandler {
       .map((entry) => join(entry.parentPath, entry.name))
       .map((path) => [`/${relative(folder, path).split(sep).join("/")}`, fileAt(path)] as [string, File]),
   );
-  for (const page of Object.keys(POLICIES))
+  for (const page of Object.keys(POLICIES).filter((path) => path.endsWith(".html")))
     if (!files.has(page)) throw new Error(`${folder} holds no ${page.slice(1)}: run \`npm run build\`.`);
 
   return (request, response, next) => {

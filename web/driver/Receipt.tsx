@@ -97,6 +97,9 @@ function Sum({ bill, contents }: Parts) {
   );
 }
 
+/** A step needs a point where it ends. */
+const untilItsEnd = (values: readonly number[]) => [...values, ...values.slice(-1)];
+
 function Flex({ bill, contents }: Parts) {
   const { t, f } = useTexts();
   const { flex } = contents;
@@ -109,18 +112,18 @@ function Flex({ bill, contents }: Parts) {
         <>
           <Chart
             label={t.receipt.how}
-            at={flex.intervals.map(({ from }) => from)}
+            at={[...flex.intervals.map(({ from }) => from), ...flex.intervals.slice(-1).map(({ to }) => to)]}
             unit={f.kwh}
             curves={[
               {
                 name: t.receipt.baseline,
-                values: flex.intervals.map(({ baselineWh }) => baselineWh),
+                values: untilItsEnd(flex.intervals.map(({ baselineWh }) => baselineWh)),
                 colour: "blue",
                 look: "dashed",
               },
               {
                 name: t.receipt.real,
-                values: flex.intervals.map(({ meteredWh }) => meteredWh),
+                values: untilItsEnd(flex.intervals.map(({ meteredWh }) => meteredWh)),
                 colour: "green",
                 look: "area",
               },

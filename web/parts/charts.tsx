@@ -57,9 +57,12 @@ export function Chart({ label, at, curves, unit, marks = [], height = 200, rows 
         height,
         cursor: { y: false },
         legend: { show: true, live: false },
-        scales: { x: { time: true }, y: { range: (_, least, most) => [Math.min(0, least), Math.max(1, most * 1.08)] } },
+        scales: {
+          x: { time: true },
+          y: { range: (_, least, most) => [Math.min(0, least), Math.max(1, most * (marks.length > 0 ? 1.25 : 1.08))] },
+        },
         axes: [
-          { ...axis, values: (_, ticks) => ticks.map((one) => f.time(new Date(one * 1000))) },
+          { ...axis, size: 32, values: (_, ticks) => ticks.map((one) => f.time(new Date(one * 1000))) },
           { ...axis, size: 64, values: (_, ticks) => ticks.map(unit) },
         ],
         series: [

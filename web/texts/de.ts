@@ -136,7 +136,7 @@ export const de: Texts = {
   },
   offer: {
     counter: "Nicht alles passt",
-    counterLead: (short) => `Andere waren früher: bis dahin fehlen ${short}. Nimm eines davon:`,
+    counterLead: (short) => `Mehr, als bis dahin zu haben ist: es würden ${short} fehlen. Nimm eines davon:`,
     less: (energy, by) => `${energy} bis ${by}`,
     later: (energy, by) => `Alle ${energy}, bis ${by}`,
     leave: "Keines: laden, wie es kommt",

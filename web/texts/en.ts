@@ -133,11 +133,11 @@ export const en = {
   },
   offer: {
     counter: "Not all of it fits",
-    counterLead: (short: string) => `Others were first: ${short} are missing by then. Take one of these:`,
+    counterLead: (short: string) => `More than can be had by then: ${short} would be missing. Take one of these:`,
     less: (energy: string, by: string) => `${energy} by ${by}`,
     later: (energy: string, by: string) => `All ${energy}, by ${by}`,
     leave: "Neither: charge as it comes",
-    expires: (text: string) => `Held for you for ${text}`,
+    expires: (text: string) => `Held for you until ${text}`,
     refused: "This cannot be promised",
     refusedLead: "The car charges all the same, as fast as there is room.",
     limited: (w: string, until: string) => `You get ${w} until ${until}: every promise to others stays whole.`,

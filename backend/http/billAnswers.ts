@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { type BillState, corrected, type DisputeTerms } from "../domain/disputes.ts";
 import type { MeterReading } from "../domain/meters.ts";
+import type { SolarShare } from "../usecases/billFigures.ts";
 import type { DisputeFile, StandingBill } from "../usecases/billStates.ts";
 import type { Settlement } from "../usecases/ports.ts";
 import { at, atOrNull, instantText, money, moneyText, w, wh } from "./quantities.ts";
@@ -72,12 +73,21 @@ export const receipt = settlement
   .extend({
     receipt: z.string().meta({ description: "Canonical text; with the salt it gives detailHash" }),
     salt: z.string(),
+    solar: z
+      .object({ solarWh: wh, ofWh: wh })
+      .nullable()
+      .meta({
+        description:
+          "Wh that came from the group's PV: in each quarter-hour its share of all that the group used; of the energy of " +
+          "those that were measured. Not part of the bill",
+      }),
   })
   .meta({ id: "Receipt" });
-export const receiptOut = (of: StandingBill): Out<typeof receipt> => ({
+export const receiptOut = (of: StandingBill, solar: SolarShare | null): Out<typeof receipt> => ({
   ...settlementOut(of),
   receipt: of.bill.receipt,
   salt: of.bill.salt,
+  solar,
 });
 
 /* ----------------------------------------------------------------------------------------------- disputes */

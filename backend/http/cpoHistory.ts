@@ -32,6 +32,12 @@ const stay = z.object({
   amountMicroEur: moneyText.nullable(),
   compensationMicroEur: moneyText.nullable(),
   flexWh: wh.nullable(),
+  costMicroEur: moneyText
+    .nullable()
+    .meta({ description: "micro-euro; wholesale value of the energy as it was charged" }),
+  atOnceMicroEur: moneyText
+    .nullable()
+    .meta({ description: "micro-euro; the same energy, had the car drawn it uncontrolled" }),
   promise: out.promise.shape.state.nullable(),
   promisedWh: wh.nullable(),
 });
@@ -46,6 +52,8 @@ export const stays = z.object({
     amountMicroEur: moneyText,
     compensationMicroEur: moneyText,
     flexWh: wh,
+    costMicroEur: moneyText,
+    atOnceMicroEur: moneyText,
     meanEnergyWh: wh.nullable(),
     meanStayS: z.int().nullable(),
     promised: z.int(),
@@ -79,6 +87,7 @@ export function cpoHistory(deps: Deps): readonly Route[] {
   async function stayOf(session: ChargingSession): Promise<Stay> {
     const bill = await store.bills.ofSession(session.id);
     const promise = await store.promises.ofSession(session.id);
+    const worth = bill && usecases.worthsOf(bill);
     return {
       sessionNumber: session.number,
       groupId: session.groupId,
@@ -91,6 +100,8 @@ export function cpoHistory(deps: Deps): readonly Route[] {
       amountMicroEur: bill && money(bill.amountMicroEur),
       compensationMicroEur: bill && money(bill.compensationMicroEur),
       flexWh: bill?.flexWh ?? null,
+      costMicroEur: worth && money(worth.metered),
+      atOnceMicroEur: worth && money(worth.atOnce),
       promise: promise?.state ?? null,
       promisedWh: promise?.energyWh ?? null,
     };
@@ -178,6 +189,8 @@ function totalsOf(found: readonly Stay[]): z.output<typeof stays>["totals"] {
     amountMicroEur: euros((one) => one.amountMicroEur),
     compensationMicroEur: euros((one) => one.compensationMicroEur),
     flexWh: sum((one) => one.flexWh),
+    costMicroEur: euros((one) => one.costMicroEur),
+    atOnceMicroEur: euros((one) => one.atOnceMicroEur),
     meanEnergyWh: mean(energyWh),
     meanStayS: mean(sum((one) => one.stayS)),
     promised: judged.length,

@@ -19,16 +19,27 @@ export const figures = z
     disputes: z.int().meta({ description: "Open now" }),
     disputedMicroEur: moneyText.meta({ description: "micro-euro of bills whose disputes are open" }),
     flexWh: wh.meta({ description: "Wh that drivers earned, after disputes" }),
+    flexOffer: z
+      .object({ pricePerKwhMicroEur: moneyText, potMicroEur: moneyText })
+      .nullable()
+      .meta({ description: "What the CPO pays for 1 kWh of FLEX, and what is left in its pot; null: chain away" }),
   })
   .meta({ id: "CpoFigures" });
 
 export function cpoMoney(deps: Deps): readonly Route[] {
-  const { usecases, store } = deps;
+  const { usecases, store, chain } = deps;
   const tag = "CPO" as const;
   const readers = ["staff", "auditor"] as const;
 
   const cposOf = async (caller: Caller): Promise<readonly string[]> =>
     "cpoId" in caller ? [caller.cpoId] : (await store.sites.cpos()).map((cpo) => cpo.id);
+
+  /** The sums are the database's: they are shown without the chain too. */
+  async function offerOf(cpoId: string): Promise<z.output<typeof figures>["flexOffer"]> {
+    const cpo = (await store.sites.cpos()).find(({ id }) => id === cpoId);
+    const offer = cpo ? await chain.offer(cpo.number).catch(() => null) : null;
+    return offer && { pricePerKwhMicroEur: money(offer.pricePerKwh), potMicroEur: money(offer.potMicroEur) };
+  }
 
   return [
     route({
@@ -84,6 +95,7 @@ export function cpoMoney(deps: Deps): readonly Route[] {
             disputes: sums.disputes,
             disputedMicroEur: money(sums.disputedMicroEur),
             flexWh: sums.flexWh,
+            flexOffer: await offerOf(cpoId),
           });
         }
         return { status: 200, body: { figures: list } };

@@ -55,7 +55,7 @@ export function driverMoney(deps: Deps): readonly Route[] {
           throw new Problem("no-settlement", "The session still runs. Its receipt comes when the car is unplugged.");
         const [standing] = await usecases.billStates([bill]);
         if (!standing) throw new Error(`The bill of session ${id} does not stand anywhere.`);
-        return { status: 200, body: out.receiptOut(standing) };
+        return { status: 200, body: out.receiptOut(standing, await usecases.solarShareOf(bill)) };
       },
     }),
     route({

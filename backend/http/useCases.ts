@@ -3,6 +3,7 @@
 import { wattHour } from "../domain/units.ts";
 import { answerOffer } from "../usecases/answerOffer.ts";
 import { askToStop } from "../usecases/askToStop.ts";
+import { solarShareOf, worthsOf } from "../usecases/billFigures.ts";
 import { billStates, disputeFile, standingOf } from "../usecases/billStates.ts";
 import { boost, cancelBoost } from "../usecases/boost.ts";
 import { setCapacityProfile } from "../usecases/capacityProfile.ts";
@@ -86,6 +87,8 @@ export function bindUseCases(world: World, probes: Probes, run: RunStep = (step)
     disputable: (wish: Parameters<typeof disputable>[1]) => disputable(world, wish),
     billStates: (bills: readonly Settlement[]) => billStates(world, bills),
     standingOf: (disputes: Parameters<typeof standingOf>[1]) => standingOf(world, disputes),
+    solarShareOf: (bill: Settlement) => solarShareOf(world, bill),
+    worthsOf,
     driverBundle: (driverId: string, sessions: Parameters<typeof driverBundle>[2]) =>
       driverBundle(world, driverId, sessions),
     committedBytes: (hash: Hex) => committedBytes(world, hash),

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { METHOD_NAMES } from "../domain/algorithms.ts";
 import * as out from "./answers.ts";
 import { at, atOrNull, instantText, money, moneyText, w, wh } from "./quantities.ts";
-import type { GroupView, Limits, PlanView, SessionView } from "./views.ts";
+import { type GroupView, type Limits, PAUSES, type Pause, type PlanView, type SessionView } from "./views.ts";
 
 type Out<S extends z.ZodType> = z.output<S>;
 
@@ -43,7 +43,8 @@ export const sessionPicture = z
         limits,
         periods: z.array(z.object({ from: instantText, limitW: w })),
         readyAt: instantText.nullable(),
-        pausedBecause: z.string().nullable(),
+        pausedBecause: z.string().nullable().meta({ description: "`pause` in English words" }),
+        pause: z.enum(PAUSES).nullable().meta({ description: "Why the car does not charge now" }),
         marginWh: wh.nullable().meta({ description: "Wh that could be guaranteed above the promise by its time" }),
         promiseReadyAt: instantText
           .nullable()
@@ -58,6 +59,16 @@ export const sessionPicture = z
       .nullable(),
   })
   .meta({ id: "SessionPicture" });
+
+const PAUSE_TEXTS: Record<Pause, string> = {
+  done: "The wished energy is in the car.",
+  unheard: "The meter has not been heard for a while.",
+  unconfirmed: "The station has not confirmed its new limit yet.",
+  "not-drawing": "The car does not draw although it may.",
+  "not-yet": "The planned start has not come yet.",
+  later: "Later power is cheaper, or others need theirs first.",
+  "no-power": "There is no power left for this car now.",
+};
 
 export const sessionPictureOut = (view: SessionView): Out<typeof sessionPicture> => ({
   session: out.sessionOut(view.session),
@@ -80,7 +91,8 @@ export const sessionPictureOut = (view: SessionView): Out<typeof sessionPicture>
     limits: limitsOut(view.live.limits),
     periods: view.live.periods.map((period) => ({ from: at(period.from), limitW: period.limitW })),
     readyAt: atOrNull(view.live.readyAt),
-    pausedBecause: view.live.pausedBecause,
+    pausedBecause: view.live.pause && PAUSE_TEXTS[view.live.pause],
+    pause: view.live.pause,
     marginWh: view.live.marginWh,
     promiseReadyAt: atOrNull(view.live.promiseReadyAt),
     boost: view.live.boost && { ...view.live.boost, until: at(view.live.boost.until) },

@@ -29,6 +29,10 @@ export type Limits = {
   readonly measuredW: number;
 };
 
+/** Why a car does not charge now. */
+export const PAUSES = ["done", "unheard", "unconfirmed", "not-drawing", "not-yet", "later", "no-power"] as const;
+export type Pause = (typeof PAUSES)[number];
+
 export type SessionView = {
   readonly session: ChargingSession;
   readonly promise: EnergyPromise | null;
@@ -43,7 +47,7 @@ export type SessionView = {
     readonly periods: readonly { readonly from: number; readonly limitW: number }[];
     /** When the wished energy will be in the car, by the latest plan. */
     readonly readyAt: number | null;
-    readonly pausedBecause: string | null;
+    readonly pause: Pause | null;
     /** Energy that could be guaranteed above the promise by its time, Wh, as of the latest run; negative: at risk. */
     readonly marginWh: number | null;
     /** When the promised energy will be in the car, by the latest plan; null without a promise, or when it will not. */
@@ -84,7 +88,7 @@ function pictureOf(live: LiveSession, now: EpochSecond, staleS: number, promise:
     limits: limitsOf(live, now),
     periods: live.desired.filter((_, i) => (live.desired[i + 1]?.from ?? Number.POSITIVE_INFINITY) > now),
     readyAt: readyAt(live, now, live.wishedWh - deliveredWh(live), live.wishedWh),
-    pausedBecause: pausedBecause(live, now, staleS),
+    pause: pauseOf(live, now, staleS),
     marginWh: (live.promise ?? promise)?.slackWh ?? null,
     promiseReadyAt:
       live.promise && isHolding(live.promise.state) ? readyAt(live, now, owedWh(live), live.promise.energyWh) : null,
@@ -128,16 +132,14 @@ function readyAt(live: LiveSession, now: EpochSecond, missingWh: number, goalWh:
   return restWs <= toleranceWh(goalWh) * 3600 ? drawnUntil : null;
 }
 
-function pausedBecause(live: LiveSession, now: EpochSecond, staleS: number): string | null {
+function pauseOf(live: LiveSession, now: EpochSecond, staleS: number): Pause | null {
   if (live.powerW > 0) return null;
-  if (deliveredWh(live) >= live.wishedWh) return "The wished energy is in the car.";
-  if (now - live.readAt > staleS && live.readAt > live.pluggedAt) return "The meter has not been heard for a while.";
-  if (live.pending) return "The station has not confirmed its new limit yet.";
-  if (limitAt(live.applied, now) > 0) return "The car does not draw although it may.";
-  if (live.notBefore > now) return "The planned start has not come yet.";
-  const next = live.desired.find((period) => period.from > now && period.limitW > 0);
-  if (next) return "Later power is cheaper, or others need theirs first.";
-  return "There is no power left for this car now.";
+  if (deliveredWh(live) >= live.wishedWh) return "done";
+  if (now - live.readAt > staleS && live.readAt > live.pluggedAt) return "unheard";
+  if (live.pending) return "unconfirmed";
+  if (limitAt(live.applied, now) > 0) return "not-drawing";
+  if (live.notBefore > now) return "not-yet";
+  return live.desired.some((period) => period.from > now && period.limitW > 0) ? "later" : "no-power";
 }
 
 /** The last limit of a profile holds on; nobody waits longer than this, s. */

@@ -123,6 +123,11 @@ describe("HTTP: disputes", () => {
     const [figures] = (await ask("staff", "GET", "/cpo/figures")).body.figures;
     expect(figures).to.include({ bills: 1, billedMicroEur: "1400000", disputes: 1, disputedMicroEur: "1400000" });
     expect(figures).to.include({ refundedMicroEur: "0", revenueMicroEur: "1400000" });
+    expect(figures.flexOffer).to.deep.equal({ pricePerKwhMicroEur: "45000", potMicroEur: "1000000" });
+    service.chain.away = true;
+    const { figures: without } = (await ask("staff", "GET", "/cpo/figures")).body;
+    service.chain.away = false;
+    expect(without).to.deep.equal([{ ...figures, flexOffer: null }]);
   });
 
   it("lie before the arbiter with their evidence", async () => {

@@ -81,6 +81,7 @@ describe("HTTP: a driver's session", () => {
 
     const receipt = await service.ask("GET", `/driver/sessions/${id}/receipt`, { as: anna });
     expect(receipt.body).to.deep.include(stopped.body);
+    expect(receipt.body.solar, "without a site meter").to.equal(null);
     // The hash on chain is what anybody computes from the text and the salt.
     expect(service.world.ledger.leaf(receipt.body.salt, receipt.body.receipt)).to.equal(receipt.body.detailHash);
     const mine = await service.ask("GET", "/driver/sessions", { as: anna });

@@ -3,6 +3,7 @@ import { sql } from "kysely";
 import { offerPromise } from "../../backend/domain/promises.ts";
 import { slotOf, slotStart } from "../../backend/domain/slots.ts";
 import { epochSecond, microEurPerKwh, watt, wattHour } from "../../backend/domain/units.ts";
+import { parseReceipt } from "../../backend/settlement/receipt.ts";
 import { setUpSite } from "../../backend/usecases/setUpSite.ts";
 import { iso, NOON, type Service, siteOf, startService, type Who } from "./service.ts";
 
@@ -32,6 +33,10 @@ describe("HTTP: what was", () => {
         },
       ],
     });
+    const prices = Array.from({ length: 96 }, (_, i) => ({
+      ...{ slot: slotOf(NOON) + i, price: microEurPerKwh(100_000 + 37_000 * (i % 3)) },
+    }));
+    await service.world.store.prices.put(service.world.settings.market, prices);
     const anna = await service.signUp("anna");
     const { driverId } = (await service.ask("GET", "/account", { as: anna })).body;
     // Five stays: two after each other at one point, one at a second, one in another group, one of another CPO; one lasts.
@@ -53,7 +58,11 @@ describe("HTTP: what was", () => {
   };
   async function charge(id: string, evseId: string, driverId: string | null, registerWh: number, minutes: number) {
     const as = await plugIn(id, evseId, driverId, evseId.startsWith("south") ? "south" : "north");
-    await service.pass(60 * minutes);
+    // Most of it in the second half: not what an uncontrolled car would do.
+    await service.pass(30 * minutes);
+    const readings = [{ sessionId: id, at: iso(service.clock.now()), registerWh: 300, powerW: 600 }];
+    expect((await service.ask("POST", "/machine/meter-values", { as, body: { readings } })).status).to.equal(200);
+    await service.pass(30 * minutes);
     const body = { at: iso(service.clock.now()), registerWh };
     const { status } = await service.ask("POST", `/machine/sessions/${id}/stop`, { as, body });
     expect(status).to.equal(200);
@@ -107,6 +116,25 @@ describe("HTTP: what was", () => {
       meanStayS: Math.round(sums!.s / 3),
     });
     expect(sums!.wh).to.equal(3000 + 1500 + 2500);
+  });
+
+  it("says what the energy was worth as it was charged, and at once, as the receipts do", async () => {
+    const { totals } = await listed();
+    const receipts = await service.db
+      .selectFrom("settlement")
+      .innerJoin("charging_session", "charging_session.id", "settlement.session_id")
+      .select("settlement.receipt")
+      .where("charging_session.group_id", "in", ["north-1", "north-2"])
+      .execute();
+    const sum = (of: "meteredWh" | "baselineWh") =>
+      receipts
+        .flatMap(({ receipt }) => parseReceipt(receipt).flex.intervals)
+        .reduce((all, one) => all + (one[of] * one.value) / 1000, 0);
+    expect(receipts).to.have.length(3);
+    expect(Number(totals.costMicroEur)).to.be.closeTo(sum("meteredWh"), 3);
+    expect(Number(totals.atOnceMicroEur)).to.be.closeTo(sum("baselineWh"), 3);
+    expect(sum("meteredWh")).to.be.above(700_000);
+    expect(sum("baselineWh")).not.to.be.closeTo(sum("meteredWh"), 1000);
   });
 
   it("counts promises that came to an end, and those that were kept", async () => {

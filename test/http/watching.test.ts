@@ -140,6 +140,19 @@ describe("HTTP: a session that is watched", () => {
     expect((await socOf(id)).percent).to.equal(Math.floor(40 + (31_000 * ARRIVES) / 500));
   });
 
+  it("says why it does not charge, by a word that pages translate and in English", async () => {
+    const pauseOf = async (id: string) => {
+      const { live } = (await service.ask("GET", `/driver/sessions/${id}`, { as: anna })).body;
+      return [live.pause, live.pausedBecause];
+    };
+    const id = await start({ energyNeedWh: 5000, notBefore: iso(service.clock.now() + 3 * 3600) });
+    expect(await pauseOf(id)).to.deep.equal(["not-yet", "The planned start has not come yet."]);
+    await read(id, 100, 6000);
+    expect(await pauseOf(id)).to.deep.equal([null, null]);
+    await read(id, 4900, 0);
+    expect((await pauseOf(id))[0]).to.equal("done");
+  });
+
   it("never shows more than a full battery", async () => {
     const id = await start({ soc: { fromPercent: 90, toPercent: 100, batteryWh: 20_000 } });
     await read(id, 9000, 6000);

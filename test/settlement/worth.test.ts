@@ -1,0 +1,30 @@
+import { expect } from "chai";
+import fc from "fast-check";
+import { microEurPerKwh, wattHour } from "../../backend/domain/units.ts";
+import { worths } from "../../backend/settlement/worth.ts";
+import { randomReceipt } from "./receipts.ts";
+
+describe("What a stay's energy was worth", () => {
+  it("is each interval's energy times its value: 4 kWh moved from 30 ct to 10 ct save 80 ct", () => {
+    const at = (meteredWh: number, baselineWh: number, value: number) => ({
+      ...{ meteredWh: wattHour(meteredWh), baselineWh: wattHour(baselineWh), value: microEurPerKwh(value) },
+    });
+    const intervals = [at(0, 4000, 300_000), at(4000, 0, 100_000)];
+    expect(worths(intervals)).to.deep.equal({ metered: 400_000n, atOnce: 1_200_000n });
+    expect(worths([at(1500, 1000, -20_000)])).to.deep.equal({ metered: -30_000n, atOnce: -20_000n });
+    expect(worths([])).to.deep.equal({ metered: 0n, atOnce: 0n });
+  });
+
+  it("of whatever receipt is what floating point says, to a micro-euro", () => {
+    fc.assert(
+      fc.property(randomReceipt, ({ flex: { intervals } }) => {
+        const { metered, atOnce } = worths(intervals);
+        const sum = (of: "meteredWh" | "baselineWh") =>
+          intervals.reduce((all, one) => all + (one[of] / 1000) * one.value, 0);
+        expect(Number(metered)).to.be.closeTo(sum("meteredWh"), 1.001);
+        expect(Number(atOnce)).to.be.closeTo(sum("baselineWh"), 1.001);
+      }),
+      { numRuns: 200 },
+    );
+  });
+});

@@ -10,7 +10,7 @@ export function formatIn(language: Language, zone?: string) {
   const locale = LOCALES[language];
   const number = (digits: number, least = 0) =>
     new Intl.NumberFormat(locale, { minimumFractionDigits: least, maximumFractionDigits: digits });
-  const [whole, one, two] = [number(0), number(1), number(1, 1)];
+  const [whole, one, two, three] = [number(0), number(1), number(1, 1), number(3)];
   const money = new Intl.NumberFormat(locale, { style: "currency", currency: "EUR" });
   const fine = new Intl.NumberFormat(locale, { style: "currency", currency: "EUR", maximumFractionDigits: 4 });
   const place = zone === undefined ? {} : { timeZone: zone };
@@ -25,6 +25,8 @@ export function formatIn(language: Language, zone?: string) {
     kw: (w: number) => `${(Math.abs(w) < 100_000 ? two : whole).format(w / 1000)} kW`,
     /** 12.3 kWh, from whole Wh. */
     kwh: (wh: number) => `${(Math.abs(wh) < 1_000_000 ? two : whole).format(wh / 1000)} kWh`,
+    /** FLEX, from the Wh that it stands for: 1 FLEX is 1 kWh, with three digits behind the point. */
+    flex: (wh: number) => `${three.format(wh / 1000)}`,
     percent: (part: number) => `${whole.format(100 * part)} %`,
     count: (n: number) => whole.format(n),
     decimal: (n: number) => one.format(n),

@@ -4,7 +4,13 @@ import type { Evse, Tariff } from "../domain/assets.ts";
 import type { SentProfile } from "../domain/profiles.ts";
 import { type EnergyPromise, firstOutcome } from "../domain/promises.ts";
 import type { ChargingSession } from "../domain/sessions.ts";
-import type { Driver, DriverPreferences, GroupLimit, Incident } from "../usecases/ports.ts";
+import {
+  type Driver,
+  type DriverPreferences,
+  type GroupLimit,
+  INCIDENT_KINDS,
+  type Incident,
+} from "../usecases/ports.ts";
 import type { Account, MachineKey } from "./accountsPort.ts";
 import { at, atOrNull, instantText, money, moneyText, w, wh } from "./quantities.ts";
 
@@ -197,6 +203,12 @@ export const profileOut = (of: SentProfile): Out<typeof profile> => ({
 });
 
 export const incident = z
-  .object({ id: z.string(), at: instantText, groupId: z.string().nullable(), kind: z.string(), text: z.string() })
+  .object({
+    id: z.string(),
+    at: instantText,
+    groupId: z.string().nullable(),
+    kind: z.enum(INCIDENT_KINDS),
+    text: z.string(),
+  })
   .meta({ id: "Incident" });
 export const incidentOut = (of: Incident): Out<typeof incident> => ({ ...of, at: at(of.at) });

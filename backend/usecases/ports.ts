@@ -462,20 +462,22 @@ export type BillStore = {
 };
 
 /** Something that a person should know about. */
+export const INCIDENT_KINDS = [
+  "solver-differs",
+  "fallback",
+  "invalid-plan",
+  "refused-profile",
+  "silent-station",
+  "silent-site-meter",
+  "frozen-register",
+  "chain",
+  "implausible-reading",
+] as const;
 export type Incident = {
   readonly id: string;
   readonly at: EpochSecond;
   readonly groupId: string | null;
-  readonly kind:
-    | "solver-differs"
-    | "fallback"
-    | "invalid-plan"
-    | "refused-profile"
-    | "silent-station"
-    | "silent-site-meter"
-    | "frozen-register"
-    | "chain"
-    | "implausible-reading";
+  readonly kind: (typeof INCIDENT_KINDS)[number];
   readonly text: string;
 };
 

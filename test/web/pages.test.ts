@@ -1,12 +1,16 @@
 /** What the pages compute by themselves, without a browser: wishes, amounts, quantities in words. */
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { expect } from "chai";
 import { AbiCoder, keccak256, toUtf8Bytes } from "ethers";
 import fc from "fast-check";
+import { prepareZXingModule, readBarcodes } from "zxing-wasm/reader";
 import { epochSecond } from "../../backend/domain/units.ts";
 import { chargingRequest } from "../../backend/http/schemas.ts";
 import { termsOfBody } from "../../backend/http/wishes.ts";
 import { receiptText } from "../../backend/settlement/receipt.ts";
-import { isGenuine, worths } from "../../web/driver/bill.ts";
+import { qrOf } from "../../web/cockpit/qr.ts";
+import { isGenuine } from "../../web/driver/bill.ts";
 import { evseOf, placeOf } from "../../web/driver/evse.ts";
 import { VEHICLES } from "../../web/driver/vehicles.ts";
 import {
@@ -137,30 +141,37 @@ describe("The pages: a charge point's code", () => {
     expect(evseOf("  north-1-1\n")).to.equal("north-1-1");
   });
 
+  it("is printed so that the scanner of the pages reads the address of its page", async () => {
+    const wasmBinary = new Uint8Array(
+      readFileSync(fileURLToPath(import.meta.resolve("zxing-wasm/reader/zxing_reader.wasm"))),
+    );
+    prepareZXingModule({ overrides: { wasmBinary: wasmBinary.buffer } });
+    for (const id of ["north-1-1", "DE*ABC*E12345*6", "Straße 7/ä", "x".repeat(200)]) {
+      const address = `https://charge.example${placeOf(id)}`;
+      const [code] = await readBarcodes(pictureOf(qrOf(address)), { formats: ["QRCode"] });
+      expect(code?.text, id).to.equal(address);
+      expect(evseOf(code!.text), id).to.equal(id);
+    }
+  });
+
   it("that nobody encoded is taken as it is", () => {
     expect(evseOf("https://charge.example/charge/at/50%")).to.equal("50%");
     expect(evseOf("100%")).to.equal("100%");
   });
 });
 
-describe("The pages: a bill", () => {
-  it("says what the energy was worth, then and at once", () => {
-    fc.assert(
-      fc.property(randomReceipt, (receipt) => {
-        const { metered, atOnce } = worths(receipt);
-        // In whole micro-euro times Wh per kWh nothing is rounded.
-        const sums = receipt.flex.intervals.map(({ meteredWh, baselineWh, value }) => [
-          BigInt(meteredWh) * BigInt(value),
-          BigInt(baselineWh) * BigInt(value),
-        ]);
-        const total = (column: 0 | 1) => Number(sums.reduce((sum, pair) => sum + pair[column]!, 0n)) / 1000;
-        expect(metered).to.be.closeTo(total(0), 1e-3);
-        expect(atOnce).to.be.closeTo(total(1), 1e-3);
-      }),
-      { numRuns: 200 },
-    );
-  });
+/** Black squares on white, four dots each way. */
+function pictureOf({ path, size }: ReturnType<typeof qrOf>) {
+  const width = 4 * size;
+  const data = new Uint8ClampedArray(4 * width * width).fill(255);
+  for (const [, column, row] of path.matchAll(/M(\d+) (\d+)h1v1h-1z/g))
+    for (let y = 4 * Number(row); y < 4 * Number(row) + 4; y++)
+      for (let x = 4 * Number(column); x < 4 * Number(column) + 4; x++)
+        data.fill(0, 4 * (y * width + x), 4 * (y * width + x) + 3);
+  return { data, width, height: width, colorSpace: "srgb", pixelFormat: "rgba-unorm8" } as never;
+}
 
+describe("The pages: a bill", () => {
   it("is genuine when text and salt give the leaf that the chain has, and only then", async () => {
     const receipt = receiptText(fc.sample(randomReceipt, { numRuns: 1, seed: 6 })[0]!);
     const salt = `0x${"5a".repeat(32)}`;

@@ -74,7 +74,7 @@ export function Bills() {
                         <td className="number">{f.kwh(one.energyWh)}</td>
                         <td className="number">{f.euro(one.amountMicroEur)}</td>
                         <td className="number">{f.euro(one.compensationMicroEur)}</td>
-                        <td className="number">{f.count(one.flexWh)}</td>
+                        <td className="number">{f.flex(one.flexWh)}</td>
                         <td>{one.batch ?? "–"}</td>
                         <td>{t.receipt.states[one.state.kind]}</td>
                       </tr>
@@ -92,6 +92,7 @@ export function Bills() {
 
 function Sums({ sums }: { readonly sums: CpoFigures }) {
   const { t, f } = useTexts();
+  const offer = sums.flexOffer;
   const facts = [
     [t.bills.count, f.count(sums.bills)],
     [t.session.energy, f.kwh(sums.energyWh)],
@@ -100,7 +101,9 @@ function Sums({ sums }: { readonly sums: CpoFigures }) {
     [t.receipt.credit, f.euro(sums.creditedMicroEur)],
     [t.bills.revenue, f.euro(sums.revenueMicroEur)],
     [t.bills.disputed, f.euro(sums.disputedMicroEur)],
-    [t.money.flex, f.count(sums.flexWh)],
+    [t.bills.pot, offer ? f.euro(offer.potMicroEur) : t.bills.noChain],
+    [t.bills.flexPrice, offer ? f.euroFine(offer.pricePerKwhMicroEur) : t.bills.noChain],
+    [t.money.flex, f.flex(sums.flexWh)],
   ] as const;
   return (
     <section className="card" aria-label={t.history.total}>

@@ -7,6 +7,7 @@ import { Page } from "../parts/Frame.tsx";
 import { Fault, Show } from "../parts/states.tsx";
 import { useTexts } from "../texts/index.tsx";
 import type { Group, GroupPicture, History } from "../types.ts";
+import { Attention } from "./Attention.tsx";
 import { GroupChoice, useGroup } from "./GroupChoice.tsx";
 import { isAtRisk, isBusy, isFaulty, Point, type Row } from "./Point.tsx";
 
@@ -26,6 +27,7 @@ export function LivePage({ groups }: { readonly groups: readonly Group[] }) {
               <div className="grid wide">
                 <Usage groupId={group.id} />
                 <Plan picture={data} />
+                <Attention picture={data} />
                 <Incidents picture={data} />
               </div>
             </>
@@ -97,7 +99,12 @@ function Points({ picture }: { readonly picture: GroupPicture }) {
   });
   return (
     <section className="stack" aria-labelledby="points">
-      <h2 id="points">{t.cockpit.points}</h2>
+      <div className="row spread">
+        <h2 id="points">{t.cockpit.points}</h2>
+        <span className="soft small">
+          {t.cockpit.measured} / {t.cockpit.allowed} / {t.cockpit.rated}
+        </span>
+      </div>
       <div className="filters">
         <Choice
           label={t.cockpit.filter}
@@ -152,7 +159,11 @@ function Plan({ picture: { plan, guardActions, rows } }: { readonly picture: Gro
             <strong>{plan.algorithm}</strong> <span className="soft">{f.when(plan.at)}</span>
           </p>
           <p className="soft">
-            {plan.gapMicroEur === null ? t.cockpit.planNone : t.cockpit.planLead(f.euroFine(plan.gapMicroEur))}
+            {plan.gapMicroEur === null
+              ? t.cockpit.planNone
+              : BigInt(plan.gapMicroEur) === 0n
+                ? t.cockpit.planExact
+                : t.cockpit.planLead(f.euroFine(plan.gapMicroEur))}
           </p>
         </>
       )}
@@ -190,7 +201,7 @@ function Incidents({ picture: { incidents } }: { readonly picture: GroupPicture 
         <ul className="stack">
           {latest.map(({ id, at, kind, text }) => (
             <li key={id}>
-              <strong>{kind}</strong> <span className="soft">{f.when(at)}</span>
+              <strong>{t.cockpit.kinds[kind]}</strong> <span className="soft">{f.when(at)}</span>
               <br />
               {text}
             </li>

@@ -8,6 +8,7 @@ import { Scroll } from "../parts/Scroll.tsx";
 import { Show } from "../parts/states.tsx";
 import { useTexts } from "../texts/index.tsx";
 import type { Group, History, StayList } from "../types.ts";
+import { Comparison } from "./Comparison.tsx";
 import { GroupChoice, useGroup } from "./GroupChoice.tsx";
 
 const DAY_MS = 86_400_000;
@@ -60,7 +61,14 @@ export function Past({ groups }: { readonly groups: readonly Group[] }) {
           onChange={({ target }) => setEvseId(target.value.trim())}
         />
       </section>
-      <Show what={stays}>{(data) => <Totals stays={data} />}</Show>
+      <Show what={stays}>
+        {(data) => (
+          <>
+            <Totals stays={data} />
+            <Comparison totals={data.totals} />
+          </>
+        )}
+      </Show>
       <section className="card">
         <h2>{t.past.usage}</h2>
         <Show what={slots}>{({ slots: all }) => <LimitChart label={t.past.usage} points={all} />}</Show>
@@ -78,7 +86,7 @@ function Totals({ stays: { totals } }: { readonly stays: StayList }) {
     [t.session.energy, f.kwh(totals.energyWh)],
     [t.past.revenue, f.euro(totals.amountMicroEur)],
     [t.past.compensation, f.euro(totals.compensationMicroEur)],
-    [t.money.flex, f.count(totals.flexWh)],
+    [t.money.flex, f.flex(totals.flexWh)],
     [t.past.meanEnergy, totals.meanEnergyWh === null ? "–" : f.kwh(totals.meanEnergyWh)],
     [t.past.meanStay, totals.meanStayS === null ? "–" : f.lasting(totals.meanStayS)],
     [t.past.kept, totals.promised === 0 ? "–" : t.past.keptOf(totals.kept, totals.promised)],
@@ -148,7 +156,7 @@ function Stays({ stays: { stays }, query }: { readonly stays: StayList; readonly
                   <td>{one.unpluggedAt === null ? "–" : f.when(one.unpluggedAt)}</td>
                   <td className="number">{one.energyWh === null ? "–" : f.kwh(one.energyWh)}</td>
                   <td className="number">{one.amountMicroEur === null ? "–" : f.euro(one.amountMicroEur)}</td>
-                  <td className="number">{one.flexWh === null ? "–" : f.count(one.flexWh)}</td>
+                  <td className="number">{one.flexWh === null ? "–" : f.flex(one.flexWh)}</td>
                   <td>{one.promise === null ? "–" : t.session.states[one.promise]}</td>
                 </tr>
               ))}

@@ -7,6 +7,7 @@ import { Looks, Page } from "../parts/Frame.tsx";
 import { Fault, Show } from "../parts/states.tsx";
 import { useTexts } from "../texts/index.tsx";
 import type { Algorithm, Group, GroupLimit, Tariff } from "../types.ts";
+import { Codes } from "./Codes.tsx";
 import { GroupChoice, useGroup } from "./GroupChoice.tsx";
 
 export function Setup({ groups, again }: { readonly groups: readonly Group[]; readonly again: () => void }) {
@@ -26,6 +27,7 @@ export function Setup({ groups, again }: { readonly groups: readonly Group[]; re
           </>
         )}
         <Price />
+        {group && <Codes key={group.id} groupId={group.id} />}
         <section className="card">
           <h2>{t.look.language}</h2>
           <Looks />

@@ -1,6 +1,7 @@
 /** The receipt: what it cost, what moving it was worth, and the proof that it is the bill on the chain. */
 import { useEffect, useState } from "react";
 import { type Receipt as Contents, parseReceipt } from "../../backend/settlement/receipt.ts";
+import { worths } from "../../backend/settlement/worth.ts";
 import { ask, useAction, useLoaded } from "../api.ts";
 import { Ask } from "../parts/Ask.tsx";
 import { Chart } from "../parts/charts.tsx";
@@ -9,7 +10,7 @@ import { Scroll } from "../parts/Scroll.tsx";
 import { Fault, Show } from "../parts/states.tsx";
 import { useTexts } from "../texts/index.tsx";
 import type { Receipt as Billed } from "../types.ts";
-import { isGenuine, worths } from "./bill.ts";
+import { isGenuine } from "./bill.ts";
 
 export function Receipt({ id }: { readonly id: string }) {
   const { t } = useTexts();
@@ -36,6 +37,7 @@ function Bill(parts: Parts) {
   return (
     <>
       <Sum {...parts} />
+      <Origin solar={parts.bill.solar} energyWh={parts.bill.energyWh} />
       <Flex {...parts} />
       <OnChain {...parts} />
     </>
@@ -47,7 +49,7 @@ const instant = (second: number) => new Date(second * 1000).toISOString();
 function Sum({ bill, contents }: Parts) {
   const { t, f } = useTexts();
   const { meter, tariff, promise } = contents;
-  const { metered, atOnce } = worths(contents);
+  const { metered, atOnce } = worths(contents.flex.intervals);
   const extras = [
     [t.receipt.compensation, bill.compensationMicroEur],
     [t.receipt.refund, bill.state.refundMicroEur],
@@ -79,7 +81,7 @@ function Sum({ bill, contents }: Parts) {
           {promise.outcome !== "kept" && <span className="soft"> · {t.receipt.missing(f.kwh(promise.missingWh))}</span>}
         </p>
       )}
-      {atOnce !== 0 && (
+      {atOnce !== 0n && (
         <div className="stack">
           <h2>{t.receipt.saved}</h2>
           <p className="soft small">{t.receipt.savedLead}</p>
@@ -100,13 +102,44 @@ function Sum({ bill, contents }: Parts) {
 /** A step needs a point where it ends. */
 const untilItsEnd = (values: readonly number[]) => [...values, ...values.slice(-1)];
 
+/** Sun and grid, as far as the site's meter was heard. */
+function Origin({ solar, energyWh }: { readonly solar: Billed["solar"]; readonly energyWh: number }) {
+  const { t, f } = useTexts();
+  if (solar === null) return null;
+  const { solarWh, ofWh } = solar;
+  const part = solarWh / ofWh;
+  const lines = [
+    [t.receipt.solar, solarWh, part],
+    [t.receipt.grid, ofWh - solarWh, 1 - part],
+  ] as const;
+  return (
+    <section className="card">
+      <h2>{t.receipt.origin}</h2>
+      <div className="meter" aria-hidden="true">
+        <i style={{ width: `${100 * part}%` }} />
+      </div>
+      <dl className="lines">
+        {lines.map(([name, wh, share]) => [
+          <dt key={name}>{name}</dt>,
+          <dd key={`${name} energy`}>
+            {f.kwh(wh)}, {f.percent(share)}
+          </dd>,
+        ])}
+      </dl>
+      <p className="soft small">
+        {t.receipt.originLead} {ofWh < energyWh && t.receipt.originPart(f.kwh(ofWh))}
+      </p>
+    </section>
+  );
+}
+
 function Flex({ bill, contents }: Parts) {
   const { t, f } = useTexts();
   const { flex } = contents;
   return (
     <section className="card">
       <h2>{t.receipt.flex}</h2>
-      <p className="big">{f.count(bill.flexWh)} FLEX</p>
+      <p className="big">{f.flex(bill.flexWh)} FLEX</p>
       <p className="soft">{bill.flexWh > 0 ? t.receipt.flexLead : t.receipt.flexNone}</p>
       {flex.intervals.length > 0 && (
         <>

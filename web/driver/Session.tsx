@@ -56,9 +56,9 @@ function Progress({ picture }: { readonly picture: SessionPicture }) {
       </Ring>
       <div className="stack center">
         <p className="headline">{headline}</p>
-        {live?.pausedBecause && (
+        {live?.pause && (
           <p className="soft">
-            {live.pausedBecause} {next && t.session.resumes(f.when(next.from))}
+            {t.session.pauses[live.pause]} {next && t.session.resumes(f.when(next.from))}
           </p>
         )}
         {soc && (

@@ -9,12 +9,8 @@ export type ShowTx = (hash: Hex) => void;
 export function Tx({ hash, show }: { readonly hash: Hex; readonly show: ShowTx }) {
   const { t, f } = useTexts();
   return (
-    <button
-      type="button"
-      className="plain mono link"
-      onClick={() => show(hash)}
-      aria-label={`${t.audit.transaction} ${hash}`}
-    >
+    <button type="button" className="plain mono link" onClick={() => show(hash)} title={hash}>
+      <span className="hidden">{t.audit.transaction} </span>
       {f.short(hash)}
     </button>
   );

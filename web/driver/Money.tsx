@@ -51,10 +51,10 @@ function FlexCard({ flex, again }: { readonly flex: Flex; readonly again: () => 
   return (
     <section className="card">
       <h2>{t.money.flex}</h2>
-      <p className="big">{f.count(flex.balanceWh)} FLEX</p>
+      <p className="big">{f.flex(flex.balanceWh)} FLEX</p>
       <p className="soft">{t.money.flexLead}</p>
       <p>
-        {t.money.earned}: <strong>{f.count(flex.earnedWh)}</strong>
+        {t.money.earned}: <strong>{f.flex(flex.earnedWh)}</strong>
       </p>
       {flex.balanceWh === 0 || !offer ? (
         <p className="soft">{t.money.none}</p>
@@ -69,13 +69,14 @@ function FlexCard({ flex, again }: { readonly flex: Flex; readonly again: () => 
           <Field
             label="FLEX"
             type="number"
-            min={1}
-            max={flex.balanceWh}
-            value={wh}
+            min={0.001}
+            max={flex.balanceWh / 1000}
+            step={0.001}
+            value={wh / 1000}
             hint={`${f.price(offer.pricePerKwhMicroEur)} · ${f.euroFine(worth)}`}
             member="wh"
             problem={problem}
-            onChange={({ target }) => setWh(target.valueAsNumber || 0)}
+            onChange={({ target }) => setWh(Math.round((target.valueAsNumber || 0) * 1000))}
           />
           <Fault problem={problem} fields={["wh"]} />
           <button className="first" type="submit" disabled={busy}>

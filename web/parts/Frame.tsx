@@ -1,5 +1,5 @@
 /** The bar above every page: where one is, who one is, language and appearance. */
-import { type ReactNode, useEffect } from "react";
+import { type ReactNode, useEffect, useRef } from "react";
 import { Link, useLocation } from "wouter";
 import { useAccount } from "../account.tsx";
 import { useTexts } from "../texts/index.tsx";
@@ -86,6 +86,8 @@ export function Frame({ doors = [], children }: { readonly doors?: readonly Door
   );
 }
 
+let arrived = false;
+
 /** A page: its title for the tab and for whoever listens, and the width that suits it. */
 export function Page(props: {
   readonly title: string;
@@ -93,11 +95,17 @@ export function Page(props: {
   readonly hideTitle?: boolean;
   readonly children: ReactNode;
 }) {
+  const main = useRef<HTMLElement>(null);
   useEffect(() => {
     document.title = `${props.title} · Oli Move`;
   }, [props.title]);
+  useEffect(() => {
+    // Whoever came by keyboard or listens goes on at the new page, not at its bar; the browser itself begins the first one.
+    if (arrived) main.current?.focus();
+    arrived = true;
+  }, []);
   return (
-    <main id="content" className={props.narrow ? "narrow" : ""} tabIndex={-1}>
+    <main ref={main} id="content" className={props.narrow ? "narrow" : ""} tabIndex={-1}>
       <Offline />
       <h1 className={props.hideTitle ? "hidden" : ""}>{props.title}</h1>
       {props.children}

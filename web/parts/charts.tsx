@@ -3,6 +3,7 @@ import "uplot/dist/uPlot.min.css";
 import { useEffect, useRef } from "react";
 import uPlot from "uplot";
 import { useTexts } from "../texts/index.tsx";
+import { useColours } from "../theme.ts";
 import { Scroll } from "./Scroll.tsx";
 
 const { stepped } = uPlot.paths;
@@ -43,6 +44,7 @@ function colourOf(name: string): string {
 
 export function Chart({ label, at, curves, unit, marks = [], height = 200, rows = 12 }: Chart) {
   const { t, f } = useTexts();
+  const colours = useColours();
   const place = useRef<HTMLDivElement>(null);
   const key = JSON.stringify([at, curves.map(({ values }) => values), marks]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: the key stands for the figures
@@ -111,7 +113,7 @@ export function Chart({ label, at, curves, unit, marks = [], height = 200, rows 
       watch.disconnect();
       plot.destroy();
     };
-  }, [key, f]);
+  }, [key, f, colours]);
   const every = Math.max(1, Math.ceil(at.length / rows));
   return (
     <figure className="stack">

@@ -24,7 +24,7 @@ export function Codes({ groupId }: { readonly groupId: string }) {
               <button type="button" onClick={() => window.print()}>
                 {t.setup.print}
               </button>
-              <ul className="grid">
+              <ul>
                 {all.map(({ id }) => (
                   <Code key={id} evseId={id} />
                 ))}

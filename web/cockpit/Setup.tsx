@@ -27,11 +27,11 @@ export function Setup({ groups, again }: { readonly groups: readonly Group[]; re
           </>
         )}
         <Price />
-        {group && <Codes key={group.id} groupId={group.id} />}
         <section className="card">
           <h2>{t.look.language}</h2>
           <Looks />
         </section>
+        {group && <Codes key={group.id} groupId={group.id} />}
       </div>
     </Page>
   );

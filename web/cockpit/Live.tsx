@@ -145,6 +145,9 @@ function Usage({ groupId }: { readonly groupId: string }) {
   );
 }
 
+/** A smaller gap would be shown as none. */
+const LEAST_SHOWN_MICRO_EUR = 100;
+
 function Plan({ picture: { plan, guardActions, rows } }: { readonly picture: GroupPicture }) {
   const { t, f } = useTexts();
   const risky = rows.filter(isAtRisk);
@@ -163,7 +166,7 @@ function Plan({ picture: { plan, guardActions, rows } }: { readonly picture: Gro
               ? t.cockpit.planNone
               : BigInt(plan.gapMicroEur) === 0n
                 ? t.cockpit.planExact
-                : t.cockpit.planLead(f.euroFine(plan.gapMicroEur))}
+                : t.cockpit.planLead(f.euroFine(Math.max(LEAST_SHOWN_MICRO_EUR, Number(plan.gapMicroEur))))}
           </p>
         </>
       )}

@@ -3,6 +3,7 @@ import { z } from "zod";
 import * as out from "./answers.ts";
 import type { Deps } from "./deps.ts";
 import { driverBundles } from "./driverBundles.ts";
+import { driverData } from "./driverData.ts";
 import { driverDisputes } from "./driverDisputes.ts";
 import { driverMoney } from "./driverMoney.ts";
 import { driverPayouts } from "./driverPayouts.ts";
@@ -89,6 +90,7 @@ export function driverRoutes(deps: Deps): readonly Route[] {
     ...driverRights(deps),
     ...driverDisputes(deps),
     ...driverBundles(deps),
+    ...driverData(deps),
   ];
 }
 

@@ -12,6 +12,7 @@ import { decideDispute } from "../usecases/decideDispute.ts";
 import { answerProfile } from "../usecases/dispatchProfiles.ts";
 import { disputable, disputeBill } from "../usecases/disputeBill.ts";
 import { driverBundle } from "../usecases/driverBundle.ts";
+import { driverData } from "../usecases/driverData.ts";
 import { eraseDriver } from "../usecases/eraseDriver.ts";
 import { exportKey } from "../usecases/exportKey.ts";
 import { health, type Probes } from "../usecases/health.ts";
@@ -91,6 +92,7 @@ export function bindUseCases(world: World, probes: Probes, run: RunStep = (step)
     worthsOf,
     driverBundle: (driverId: string, sessions: Parameters<typeof driverBundle>[2]) =>
       driverBundle(world, driverId, sessions),
+    driverData: (driverId: string) => driverData(world, driverId),
     committedBytes: (hash: Hex) => committedBytes(world, hash),
     disputeFile: (sessionId: string) => disputeFile(world, sessionId),
     sessionView: (sessionId: string) => sessionView(world, sessionId),

@@ -74,6 +74,7 @@ const STRANGERS: Record<string, Stranger> = {
   "POST /driver/sessions/{sessionId}/dispute": { ...ofSession, body: { reason: "I was not there." } },
   "GET /driver/sessions/{sessionId}/bundle": ofSession,
   "GET /driver/bundle": own,
+  "GET /driver/data": own,
   "GET /driver/settlements": own,
   "GET /driver/balance": own,
   "GET /driver/flex": own,

@@ -140,6 +140,27 @@ describe("HTTP: a session that is watched", () => {
     expect((await socOf(id)).percent).to.equal(Math.floor(40 + (31_000 * ARRIVES) / 500));
   });
 
+  it("has the sun's share in its receipt, as far as the site's meter was heard", async () => {
+    const site = await service.key("north", "hems");
+    const id = await start({ energyNeedWh: 20_000 });
+    for (let minute = 1; minute <= 46; minute++) {
+      await service.pass(60);
+      // Two quarters of an hour at 8 kW beside 2 kW of building and 5 kW of sun: half of all that is used.
+      const readings = [{ at: iso(service.clock.now()), buildingW: 2000, pvW: 5000 }];
+      await service.ask("POST", "/machine/groups/north-1/readings", { as: site, body: { readings } });
+      if (minute > 30) continue;
+      registerWh = Math.round((minute * 8000) / 60);
+      const metered = [{ sessionId: id, at: iso(service.clock.now()), registerWh, powerW: 8000 }];
+      await service.ask("POST", "/machine/meter-values", { as: backEnd, body: { readings: metered } });
+    }
+    await unplug(id);
+    const { body } = await service.ask("GET", `/driver/sessions/${id}/receipt`, { as: anna });
+    expect(body).to.deep.include({ energyWh: 4000 });
+    expect(body.solar.ofWh).to.equal(4000);
+    // The site's meter speaks for the first time after a minute.
+    expect(body.solar.solarWh).to.be.within(1900, 2010);
+  });
+
   it("says why it does not charge, by a word that pages translate and in English", async () => {
     const pauseOf = async (id: string) => {
       const { live } = (await service.ask("GET", `/driver/sessions/${id}`, { as: anna })).body;

@@ -129,8 +129,11 @@ function Rights() {
   return (
     <section className="card">
       <h2>{t.profile.data}</h2>
-      <a className="button" href="/driver/bundle?limit=100" download="oli-move.json">
+      <a className="button" href="/driver/data" download="oli-move-data.json">
         {t.profile.export}
+      </a>
+      <a className="button" href="/driver/bundle?limit=100" download="oli-move-proofs.json">
+        {t.receipt.download}
       </a>
       <button type="button" onClick={() => setAsked("key")}>
         {t.profile.key}

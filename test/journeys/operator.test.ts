@@ -71,7 +71,7 @@ describe("An operator's first hour", function () {
   async function service() {
     const started = run("backend/main.ts", ["--no-demo"]);
     for (;;) {
-      const url = /live page +(http:\S+?)\/?\n/.exec(started.said())?.[1];
+      const url = /open +(http:\S+?)\/ /.exec(started.said())?.[1];
       if (url !== undefined) return { ...started, url };
       if (!running.has(started.child)) throw new Error(`The service ended: ${started.said()}`);
       await pause(100);

@@ -49,6 +49,8 @@ const instant = (second: number) => new Date(second * 1000).toISOString();
 function Sum({ bill, contents }: Parts) {
   const { t, f } = useTexts();
   const { meter, tariff, promise } = contents;
+  // Missing for the driver's own early leaving alone: nobody broke a promise.
+  const leftEarly = promise?.outcome === "short" && promise.shares.driverWh === promise.missingWh;
   const { metered, atOnce } = worths(contents.flex.intervals);
   const extras = [
     [t.receipt.compensation, bill.compensationMicroEur],
@@ -74,11 +76,13 @@ function Sum({ bill, contents }: Parts) {
       </dl>
       {promise && (
         <p>
-          <span className={`chip ${promise.outcome === "kept" ? "good" : "warn"}`}>
-            {t.receipt.outcome[promise.outcome]}
+          <span className={`chip ${promise.outcome === "kept" ? "good" : leftEarly ? "" : "warn"}`}>
+            {leftEarly ? t.receipt.early : t.receipt.outcome[promise.outcome]}
           </span>{" "}
           {t.session.promised(f.kwh(promise.energyWh), f.when(instant(promise.by), new Date(meter.startAt * 1000)))}
-          {promise.outcome !== "kept" && <span className="soft"> · {t.receipt.missing(f.kwh(promise.missingWh))}</span>}
+          {promise.outcome !== "kept" && !leftEarly && (
+            <span className="soft"> · {t.receipt.missing(f.kwh(promise.missingWh))}</span>
+          )}
         </p>
       )}
       {atOnce !== 0n && (

@@ -8,6 +8,9 @@ import { Scroll } from "./Scroll.tsx";
 
 const { stepped } = uPlot.paths;
 const steps = stepped?.({ align: 1 });
+/** Marks of the axes stand no closer than their words can tell apart: minutes; 0.1 kW or kWh. */
+const MARKS_S = [1, 5, 15, 30, 60, 120, 180, 360, 720, 1440].map((minutes) => minutes * 60);
+const MARKS_W = [1, 10, 100, 1000, 10_000].flatMap((tens) => [100, 200, 500].map((one) => one * tens));
 
 export type Curve = {
   readonly name: string;
@@ -64,8 +67,8 @@ export function Chart({ label, at, curves, unit, marks = [], height = 200, rows 
           y: { range: (_, least, most) => [Math.min(0, least), Math.max(1, most * (marks.length > 0 ? 1.25 : 1.08))] },
         },
         axes: [
-          { ...axis, size: 32, values: (_, ticks) => ticks.map((one) => f.time(new Date(one * 1000))) },
-          { ...axis, size: 64, values: (_, ticks) => ticks.map(unit) },
+          { ...axis, size: 32, incrs: MARKS_S, values: (_, ticks) => ticks.map((one) => f.time(new Date(one * 1000))) },
+          { ...axis, size: 64, incrs: MARKS_W, values: (_, ticks) => ticks.map(unit) },
         ],
         series: [
           { label: t.chartTable.at },

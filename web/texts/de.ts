@@ -253,6 +253,7 @@ export const de: Texts = {
     differs: "Der Beleg ergibt nicht diesen Fingerabdruck. Frag den Betreiber und bestreite die Rechnung.",
     dispute: "Rechnung bestreiten",
     plug: (from, to) => `${from} bis ${to}`,
+    early: "Vor der Zeit beendet",
     outcome: { kept: "Zusage gehalten", late: "Zusage verspätet", short: "Zusage verfehlt" },
     missing: (wh) => `${wh} fehlten zu ihrer Zeit`,
     states: {

@@ -250,6 +250,7 @@ export const en = {
     differs: "The receipt does not give this fingerprint. Ask the operator, and dispute the bill.",
     dispute: "Dispute this bill",
     plug: (from: string, to: string) => `${from} to ${to}`,
+    early: "Stopped before its time",
     outcome: { kept: "Promise kept", late: "Promise late", short: "Promise short" },
     missing: (wh: string) => `${wh} missing at its time`,
     states: {

@@ -12,10 +12,11 @@ describe("HTTP: database and chain differ", () => {
   };
   const look = () => reconcile(service.world, { tally, books: { until: async () => database } });
 
-  before(async () => {
+  // A picture that was just made is shown again: each test has its own.
+  beforeEach(async () => {
     service = await startService();
   });
-  after(() => service?.close());
+  afterEach(() => service?.close());
 
   const seen = async () => {
     const incidents = [];

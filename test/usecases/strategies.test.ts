@@ -28,7 +28,9 @@ describe("A driver's wish becomes one request", () => {
     // 45 % of 60 kWh are 27 kWh in the battery; at 88 % of what is drawn 30,681.8 Wh.
     expect(energyOf(amount)).to.equal(30_682);
     const terms = termsOf({ amount, ready: { kind: "within", s: 3 * HOUR } }, NOW);
-    expect(terms).to.deep.equal({ energyNeedWh: 30_682, departsAt: T0 + 3 * HOUR });
+    // What was said of the battery goes with it: the driver is shown its state while it charges.
+    const battery = { wh: 60_000, percent: 35 };
+    expect(terms).to.deep.equal({ energyNeedWh: 30_682, departsAt: T0 + 3 * HOUR, battery });
     expect(energyOf({ ...amount, toPercent: 35 })).to.equal(0);
   });
 

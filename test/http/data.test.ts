@@ -78,6 +78,7 @@ describe("HTTP: everything about me", () => {
       const { rows } = await sql<{
         n: number;
       }>`select count(*)::int n from ${sql.table(table)} where session_id = ${id}`.execute(service.db);
+      expect(stay, table).to.have.property(place);
       const there = Array.isArray(stay[place]) ? stay[place].length : stay[place] === null ? 0 : 1;
       expect(there, table).to.equal(table === "admission" ? Math.min(1, rows[0]!.n) : rows[0]!.n);
       if (table !== "dispute") expect(there, `${table} is tried`).to.be.above(0);

@@ -150,6 +150,9 @@ describe("The pages: a charge point's code", () => {
       const address = `https://charge.example${placeOf(id)}`;
       const [code] = await readBarcodes(pictureOf(qrOf(address)), { formats: ["QRCode"] });
       expect(code?.text, id).to.equal(address);
+      // Readers want four light squares around it.
+      const corners = [...qrOf(address).path.matchAll(/M(\d+) (\d+)/g)].flatMap(([, x, y]) => [Number(x), Number(y)]);
+      expect([Math.min(...corners), Math.max(...corners)], id).to.deep.equal([4, qrOf(address).size - 5]);
       expect(evseOf(code!.text), id).to.equal(id);
     }
   });

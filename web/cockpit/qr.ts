@@ -1,15 +1,14 @@
-/** The code of a charge point, as the outline of its dark squares: one path in a drawing of `size` by `size`. */
+/** The code of an address, as the outline of its dark squares: one path in a drawing of `size` by `size`. */
 import qrcode from "qrcode-generator";
 
 /** Light squares that readers want around a code. */
 const MARGIN = 4;
 
-export function qrOf(text: string): { readonly path: string; readonly size: number } {
+/** `address`: plain ASCII, as addresses are. */
+export function qrOf(address: string): { readonly path: string; readonly size: number } {
   // M: a seventh of it may be dirty.
   const code = qrcode(0, "M");
-  // Its own default would cut what lies beyond Latin letters.
-  qrcode.stringToBytes = (said) => [...new TextEncoder().encode(said)];
-  code.addData(text);
+  code.addData(address);
   code.make();
   const count = code.getModuleCount();
   const squares: string[] = [];

@@ -1,0 +1,155 @@
+/** What only shows when something happens: devices that fail, a sunny receipt, a paused car. The real API and pages, virtual time. */
+import { fileURLToPath } from "node:url";
+import { expect } from "chai";
+import type { Browser, Page } from "playwright-core";
+import { webPages } from "../../backend/http/webPages.ts";
+import { qrOf } from "../../web/cockpit/qr.ts";
+import { placeOf } from "../../web/driver/evse.ts";
+import { iso, NOON, type Service, startService, type Who } from "../http/service.ts";
+import { inspect, openBrowser, type Visitor, visit } from "./browser.ts";
+
+const BUILT = fileURLToPath(new URL("../../dist/web", import.meta.url));
+
+describe("The web application, when something happens", function () {
+  this.timeout(180_000);
+  let browser: Browser;
+  let service: Service;
+  let anna: Who;
+  let backEnd: Who;
+  let sunny: string;
+  let paused: string;
+  const visitors: Visitor[] = [];
+
+  before(async function () {
+    const found = await openBrowser();
+    if (found === null) return this.skip();
+    browser = found;
+    service = await startService({ pages: webPages(BUILT) });
+    anna = await service.signUp("anna");
+    backEnd = await service.key("north", "cpo");
+    await happen();
+  });
+  after(async () => {
+    for (const one of visitors) await one.close();
+    await browser?.close();
+    await service?.close();
+  });
+
+  /** One sunny stay that is over, one car that waits, one charge point out of order and one that refuses its profile. */
+  async function happen(): Promise<void> {
+    const { clock, world } = service;
+    const hems = await service.key("north", "hems");
+    const slots = Array.from({ length: 200 }, (_, i) => ({ slot: Math.floor(NOON / 900) + i, price: dearUntil(i) }));
+    await world.store.prices.put(world.settings.market, slots as never);
+    const start = async (evseId: string, wish: object) => {
+      const departsAt = iso(clock.now() + 9 * 3600);
+      const body = { evseId, optIn: true, departsAt, ...wish };
+      return (await ask("POST", "/driver/sessions", anna, body)).session.id as string;
+    };
+    sunny = await start("north-1-1", { energyNeedWh: 4000, strategy: "fastest" });
+    for (let minute = 1; minute <= 46; minute++) {
+      await service.pass(60);
+      const readings = [{ at: iso(clock.now()), buildingW: 2000, pvW: 5000 }];
+      await ask("POST", "/machine/groups/north-1/readings", hems, { readings });
+      const registerWh = Math.round((Math.min(30, minute) * 8000) / 60);
+      const metered = [{ sessionId: sunny, at: iso(clock.now()), registerWh, powerW: minute > 30 ? 0 : 8000 }];
+      await ask("POST", "/machine/meter-values", backEnd, { readings: metered });
+    }
+    await ask("POST", `/machine/sessions/${sunny}/stop`, backEnd, { at: iso(clock.now()), registerWh: 4000 });
+    paused = await start("north-1-2", { energyNeedWh: 4000, notBefore: iso(clock.now() + 6 * 3600) });
+    await start("north-1-3", { energyNeedWh: 4000, strategy: "fastest" });
+    await service.pass(5);
+    const [profile] = (await ask("GET", "/machine/profiles", backEnd)).profiles;
+    const answer = { state: "refused", at: iso(clock.now()) };
+    await ask("POST", `/machine/profiles/${encodeURIComponent(profile.id)}/answer`, backEnd, answer);
+    const broken = { status: "OUTOFORDER", at: iso(clock.now()) };
+    await ask("POST", "/machine/evses/north-1-1/status", backEnd, broken);
+  }
+  const dearUntil = (slot: number) => (slot < 20 ? 300_000 : 100_000);
+  async function ask(method: string, path: string, as: Who, body?: object): Promise<any> {
+    const said = await service.ask(method, path, { as, ...(body ? { body } : {}) });
+    expect(said.status, `${method} ${path}: ${JSON.stringify(said.body)}`).to.be.below(300);
+    return said.body;
+  }
+
+  /** Somebody who is signed in already, on the service's clock. */
+  async function comes(who: Who, language: "en-GB" | "de-DE" = "en-GB", size: "phone" | "desktop" = "desktop") {
+    const visitor = await visit(browser, service.serving.url, { size, language });
+    visitors.push(visitor);
+    const cookies = who.cookie!.split("; ").map((one) => ({
+      ...{ name: one.slice(0, one.indexOf("=")), value: one.slice(one.indexOf("=") + 1) },
+      url: service.serving.url,
+    }));
+    await visitor.context.addCookies(cookies);
+    await visitor.page.clock.setFixedTime(service.clock.now() * 1000);
+    return visitor;
+  }
+  const card = (page: Page, title: string) =>
+    page.locator("section.card", { has: page.getByRole("heading", { name: title }) });
+
+  it("names the devices that an operator should look at, and what they did", async () => {
+    const { page, said } = await comes(await service.staff("north"));
+    await page.goto("/cockpit?group=north-1");
+    const attention = card(page, "Needs a look");
+    await attention.getByText("Profile refused").waitFor();
+    const text = await attention.textContent();
+    expect(text).to.match(/north-1-1\s+faulty/);
+    expect(text).to.match(/Profile refused/);
+    await inspect(page, "cockpit-attention");
+    expect(said).to.deep.equal([]);
+  });
+
+  it("shows what is left in the FLEX pot, and says when the chain is away", async () => {
+    const { page } = await comes(await service.staff("north"));
+    await page.goto("/cockpit/bills");
+    const pot = page.locator("dl.facts > div", { hasText: "FLEX pot" });
+    await pot.waitFor();
+    expect(await pot.textContent()).to.contain("€1.00");
+    service.chain.away = true;
+    await page.reload();
+    await pot.getByText("chain away").waitFor();
+    service.chain.away = false;
+  });
+
+  it("compares what the energy cost with what it would have cost at once", async () => {
+    const { page } = await comes(await service.staff("north"));
+    await page.goto("/cockpit/history?group=north-1");
+    const compared = card(page, "Smart charging, on and off");
+    await compared.waitFor();
+    // 4 kWh at 30 ct, at once or not: nothing was moved.
+    expect((await compared.textContent())!.match(/€1\.20/g)).to.have.length(2);
+    expect(await compared.textContent()).to.match(/€0\.00 saved \(0 %\)/);
+  });
+
+  it("draws codes that lead to the charge points", async () => {
+    const { page, said } = await comes(await service.staff("north"));
+    await page.goto("/cockpit/setup?group=north-1");
+    await page.getByRole("button", { name: "Show the codes" }).click();
+    const address = `${service.serving.url}${placeOf("north-1-2")}`;
+    const code = page.getByRole("img", { name: address });
+    await code.waitFor();
+    expect(await code.locator("path").getAttribute("d")).to.equal(qrOf(address).path);
+    expect(await page.locator(".code").count()).to.equal(3);
+    await inspect(page, "cockpit-codes");
+    expect(said).to.deep.equal([]);
+  });
+
+  it("says on a receipt how much of it was sun", async () => {
+    const { page, said } = await comes(anna, "en-GB", "phone");
+    await page.goto(`/charge/receipt/${sunny}`);
+    const origin = card(page, "Where it came from");
+    await origin.waitFor();
+    const text = await origin.textContent();
+    expect(text).to.match(/Sun on the roof\s*(1\.9|2\.0) kWh, (48|49|50) %/);
+    expect(text).to.match(/Grid\s*(2\.0|2\.1) kWh, 5[0-2] %/);
+    await inspect(page, "receipt-sunny");
+    expect(said).to.deep.equal([]);
+  });
+
+  it("says in the driver's language why the car waits", async () => {
+    const { page } = await comes(anna, "de-DE", "phone");
+    await page.goto(`/charge/session/${paused}`);
+    await page.getByText("Der geplante Beginn ist noch nicht da.").waitFor();
+    await page.getByText("Pause", { exact: true }).waitFor();
+  });
+});

@@ -9,6 +9,14 @@ export type Account = {
 
 export type Client = { readonly address: string; readonly cookie: string | undefined };
 
+/** `address` and `browser`: what the request said of itself. */
+export type Login = {
+  readonly since: number;
+  readonly until: number;
+  readonly address: string | null;
+  readonly browser: string | null;
+};
+
 export type SignedIn =
   | { readonly kind: "signed-in"; readonly account: Account; readonly cookies: readonly string[] }
   | { readonly kind: "refused"; readonly reason: "email-taken" | "wrong-credentials"; readonly text: string }
@@ -43,6 +51,8 @@ export type Accounts = {
   /** Asks for the password of the cookie's account again; counts like an attempt to sign in. */
   confirm(password: string, client: Client): Promise<Confirmed>;
   whoIs(cookie: string | undefined): Promise<Account | null>;
+  /** Where an account is signed in, oldest first; s since 1970. */
+  loginsOf(accountId: string): Promise<readonly Login[]>;
   /** Deletes a driver's account with its password and sessions; without effect when it is gone already. */
   remove(accountId: string): Promise<void>;
   keyOf(token: string): Promise<MachineKey | null>;

@@ -9,7 +9,15 @@ const data = z
   .object({
     format: z.literal(DATA_FORMAT),
     madeAt: z.int().meta({ description: "s since 1970, like every instant in it; money is micro-euro as text" }),
-    account: z.object({ email: z.string(), name: z.string() }),
+    account: z.object({
+      ...{ email: z.string(), name: z.string() },
+      logins: z.array(
+        z.object({
+          ...{ since: z.int(), until: z.int() },
+          ...{ address: z.string().nullable(), browser: z.string().nullable() },
+        }),
+      ),
+    }),
     driver: part.meta({ description: "Name, address on chain, hash of the consent" }),
     preferences: part.nullable(),
     sessions: z.array(part).meta({
@@ -32,7 +40,8 @@ export function driverData({ usecases, accounts }: Deps): readonly Route[] {
         const account = await accounts.whoIs(client.cookie);
         const known = plain(await usecases.driverData(caller.driverId));
         const { email = "", name = "" } = account ?? {};
-        return { status: 200, body: { ...known, account: { email, name } } };
+        const logins = [...(await accounts.loginsOf(caller.accountId))];
+        return { status: 200, body: { ...known, account: { email, name, logins } } };
       },
     }),
   ];

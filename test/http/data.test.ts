@@ -60,7 +60,16 @@ describe("HTTP: everything about me", () => {
 
   it("begins with who I am and what I usually wish", async () => {
     const { body: account } = await service.ask("GET", "/account", { as: anna });
-    expect(data.account).to.deep.equal({ email: "anna@example.org", name: "anna" });
+    const { logins, ...named } = data.account;
+    expect(named).to.deep.equal({ email: "anna@example.org", name: "anna" });
+    const { rows } = await sql<{ at: Date; ip: string; agent: string }>`
+      select s.created_at at, s.ip_address ip, s.user_agent agent from account_session s join account_user u on u.id = s.user_id
+      where u.email = 'anna@example.org'`.execute(service.db);
+    expect(
+      logins.map((one: { since: number; address: string; browser: string }) => [one.since, one.address]),
+    ).to.deep.equal(rows.map(({ at, ip }) => [Math.floor(at.getTime() / 1000), ip]));
+    expect(logins).to.have.length(1);
+    expect(logins[0].address).to.be.a("string");
     expect(data.driver).to.include({ id: account.driverId, address: account.address, name: "anna" });
     expect(data.preferences).to.include({ batteryWh: 50_000, energyNeedWh: 7000, stayS: 7200 });
   });

@@ -77,4 +77,17 @@ export type AccountUserTable = {
   cpo_id: string | null;
 };
 
-export type AccountTables = { machine_key: MachineKeyTable; account_user: AccountUserTable };
+/** What is read of better-auth's own table of sessions. */
+type AccountSessionTable = {
+  user_id: string;
+  created_at: Date;
+  expires_at: Date;
+  ip_address: string | null;
+  user_agent: string | null;
+};
+
+export type AccountTables = {
+  machine_key: MachineKeyTable;
+  account_user: AccountUserTable;
+  account_session: AccountSessionTable;
+};

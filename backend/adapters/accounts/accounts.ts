@@ -21,6 +21,14 @@ export type Account = {
 /** What a request says about the one who sent it. */
 export type Client = { readonly address: string; readonly cookie: string | undefined };
 
+/** A session of an account, s since 1970, and what the browser said of itself. */
+export type Login = {
+  readonly since: number;
+  readonly until: number;
+  readonly address: string | null;
+  readonly browser: string | null;
+};
+
 export type SignedIn =
   | { readonly kind: "signed-in"; readonly account: Account; readonly cookies: readonly string[] }
   | { readonly kind: "refused"; readonly reason: "email-taken" | "wrong-credentials"; readonly text: string }
@@ -140,6 +148,22 @@ export function createAccounts({ db, random, now, ...settings }: AccountsOptions
     return rows.where("kind", "!=", "driver").orderBy("kind").orderBy("email").execute();
   }
 
+  /** Where an account is signed in, oldest first. */
+  async function loginsOf(accountId: string): Promise<readonly Login[]> {
+    const rows = await db
+      .selectFrom("account_session")
+      .select(["created_at", "expires_at", "ip_address", "user_agent"])
+      .where("user_id", "=", accountId)
+      .orderBy("created_at")
+      .execute();
+    return rows.map((row) => ({
+      since: Math.floor(row.created_at.getTime() / 1000),
+      until: Math.floor(row.expires_at.getTime() / 1000),
+      address: row.ip_address,
+      browser: row.user_agent,
+    }));
+  }
+
   async function whoIs(cookie: string | undefined): Promise<Account | null> {
     if (cookie === undefined) return null;
     const found = await auth.api.getSession({ headers: new Headers({ cookie }) });
@@ -173,6 +197,7 @@ export function createAccounts({ db, random, now, ...settings }: AccountsOptions
     },
     /** Whose session the cookie names, or null. */
     whoIs,
+    loginsOf,
     confirm,
     async remove(accountId: string): Promise<void> {
       const { internalAdapter } = await auth.$context;

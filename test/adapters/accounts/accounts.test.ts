@@ -151,7 +151,7 @@ for (const kind of databases)
       expect(key).to.deep.include({ ...wish, groupId: null, locationId: null, createdAt: 1_790_000_000 });
       expect(await accounts.keyOf(token)).to.deep.equal(key);
       const { rows } = await sql<object>`select * from machine_key`.execute(database.db);
-      expect(JSON.stringify(rows)).not.to.include(token.split("_")[2]!);
+      expect(JSON.stringify(rows)).not.to.include(token.split("_").slice(2).join("_"));
       const last = token.at(-3) === "A" ? "B" : "A";
       expect(await accounts.keyOf(token.slice(0, -3) + last + token.slice(-2))).to.equal(null);
       for (const wrong of ["", "oli_", token.slice(0, -1), `${token}A`, "oli_' or 1=1_x"])

@@ -12,6 +12,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
   forecast: () => import("./benchmarks/forecast.ts"),
   repair: () => import("./benchmarks/repair.ts"),
   chain: () => import("./benchmarks/chain.ts"),
+  web: () => import("./benchmarks/web.ts"),
 };
 
 const [name = "optimiser", ...args] = process.argv.slice(2);

@@ -1,5 +1,6 @@
 /** One charge point: measured, allowed and rated power in one bar, its state and its promise. */
-import { memo } from "react";
+import { memo, useRef } from "react";
+import { useInView } from "../parts/inView.ts";
 import { useTexts } from "../texts/index.tsx";
 import type { GroupPicture } from "../types.ts";
 
@@ -21,7 +22,7 @@ function Tile({ row, boost }: Props) {
   const tone = isFaulty(row) ? "bad" : isAtRisk(row) ? "warn" : measuredW > 0 ? "good" : "";
   const known = t.cockpit.status[status as Status] ?? status;
   return (
-    <li className="card point">
+    <>
       <div className="row spread">
         <strong>{evseId}</strong>
         <span className={`chip ${tone}`}>
@@ -50,9 +51,22 @@ function Tile({ row, boost }: Props) {
           {t.cockpit.boost}
         </button>
       )}
-    </li>
+    </>
   );
 }
 
 /** Drawn again only when its own row says something else: a thousand tiles share one stream. */
-export const Point = memo(Tile, (a, b) => JSON.stringify(a.row) === JSON.stringify(b.row));
+const Drawn = memo(Tile, (a, b) => a.row === b.row || JSON.stringify(a.row) === JSON.stringify(b.row));
+
+/** What nobody sees stays as it was until it comes close to the screen. */
+export function Point({ row, boost }: Props) {
+  const place = useRef<HTMLLIElement>(null);
+  const isIn = useInView(place);
+  const latest = useRef(row);
+  if (isIn) latest.current = row;
+  return (
+    <li ref={place} className="card point">
+      <Drawn row={latest.current} boost={boost} />
+    </li>
+  );
+}

@@ -40,6 +40,10 @@ const stay = z.object({
     .meta({ description: "micro-euro; the same energy, had the car drawn it uncontrolled" }),
   promise: out.promise.shape.state.nullable(),
   promisedWh: wh.nullable(),
+  missedBy: z
+    .enum(["driver", "vehicle", "grid", "operator", "system"])
+    .nullable()
+    .meta({ description: "Whose part of the missing energy is the largest, when a promise was late or short" }),
 });
 export const stays = z.object({
   from: instantText,
@@ -58,6 +62,7 @@ export const stays = z.object({
     meanStayS: z.int().nullable(),
     promised: z.int(),
     kept: z.int(),
+    missedByUs: z.int().meta({ description: "Of the others, those missed by operator or system above all" }),
   }),
 });
 type Stay = z.output<typeof stay>;
@@ -104,6 +109,7 @@ export function cpoHistory(deps: Deps): readonly Route[] {
       atOnceMicroEur: worth && money(worth.atOnce),
       promise: promise?.state ?? null,
       promisedWh: promise?.energyWh ?? null,
+      missedBy: bill && usecases.missedBy(bill),
     };
   }
 
@@ -195,6 +201,7 @@ function totalsOf(found: readonly Stay[]): z.output<typeof stays>["totals"] {
     meanStayS: mean(sum((one) => one.stayS)),
     promised: judged.length,
     kept: judged.filter(({ promise }) => promise === "kept").length,
+    missedByUs: judged.filter((one) => one.missedBy === "operator" || one.missedBy === "system").length,
   };
 }
 

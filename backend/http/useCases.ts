@@ -3,7 +3,7 @@
 import { wattHour } from "../domain/units.ts";
 import { answerOffer } from "../usecases/answerOffer.ts";
 import { askToStop } from "../usecases/askToStop.ts";
-import { solarShareOf, worthsOf } from "../usecases/billFigures.ts";
+import { missedBy, solarShareOf, worthsOf } from "../usecases/billFigures.ts";
 import { billStates, disputeFile, standingOf } from "../usecases/billStates.ts";
 import { boost, cancelBoost } from "../usecases/boost.ts";
 import { setCapacityProfile } from "../usecases/capacityProfile.ts";
@@ -90,6 +90,7 @@ export function bindUseCases(world: World, probes: Probes, run: RunStep = (step)
     standingOf: (disputes: Parameters<typeof standingOf>[1]) => standingOf(world, disputes),
     solarShareOf: (bill: Settlement) => solarShareOf(world, bill),
     worthsOf,
+    missedBy,
     driverBundle: (driverId: string, sessions: Parameters<typeof driverBundle>[2]) =>
       driverBundle(world, driverId, sessions),
     driverData: (driverId: string) => driverData(world, driverId),

@@ -6,6 +6,7 @@
 import type { SiteSlot } from "../domain/meters.ts";
 import { SLOT_S, slotOf } from "../domain/slots.ts";
 import { type WattHour, wattHour } from "../domain/units.ts";
+import { gridWh } from "../settlement/attribution.ts";
 import { parseReceipt, type ReceiptInterval } from "../settlement/receipt.ts";
 import { worths } from "../settlement/worth.ts";
 import type { Settlement, World } from "./ports.ts";
@@ -14,6 +15,21 @@ import type { Settlement, World } from "./ports.ts";
 export type SolarShare = { readonly solarWh: WattHour; readonly ofWh: WattHour };
 
 export const worthsOf = ({ receipt }: Pick<Settlement, "receipt">) => worths(parseReceipt(receipt).flex.intervals);
+
+/** Whose part of the missing energy is the largest, when a promise was late or short; the system's where two are equal. */
+export function missedBy({ receipt }: Pick<Settlement, "receipt">) {
+  const { promise } = parseReceipt(receipt);
+  if (!promise || promise.outcome === "kept") return null;
+  const { driverWh, vehicleWh, operatorWh, systemWh } = promise.shares;
+  const parts = [
+    ["system", systemWh],
+    ["operator", operatorWh],
+    ["grid", gridWh(promise.shares)],
+    ["vehicle", vehicleWh],
+    ["driver", driverWh],
+  ] as const;
+  return parts.reduce((most, one) => (one[1] > most[1] ? one : most))[0];
+}
 
 export async function solarShareOf(
   { store }: Pick<World, "store">,

@@ -147,7 +147,7 @@ describe("HTTP: what was", () => {
     ] as const)
       await service.world.store.promises.put({ ...offerPromise({ sessionId, ...terms }, NOON), state });
     const { totals, stays } = await listed();
-    expect(totals).to.include({ promised: 2, kept: 1 });
+    expect(totals).to.include({ promised: 2, kept: 1, missedByUs: 0 });
     expect(stays.map((one) => (one as unknown as { promise: string | null }).promise)).to.deep.equal([
       ...["kept", "short", "withdrawn", "accepted"],
     ]);

@@ -89,7 +89,7 @@ function Totals({ stays: { totals } }: { readonly stays: StayList }) {
     [t.money.flex, f.flex(totals.flexWh)],
     [t.past.meanEnergy, totals.meanEnergyWh === null ? "–" : f.kwh(totals.meanEnergyWh)],
     [t.past.meanStay, totals.meanStayS === null ? "–" : f.lasting(totals.meanStayS)],
-    [t.past.kept, totals.promised === 0 ? "–" : t.past.keptOf(totals.kept, totals.promised)],
+    [t.past.kept, totals.promised === 0 ? "–" : t.past.keptOf(totals.kept, totals.promised, totals.missedByUs)],
   ] as const;
   return (
     <section className="card" aria-label={t.history.total}>
@@ -157,7 +157,10 @@ function Stays({ stays: { stays }, query }: { readonly stays: StayList; readonly
                   <td className="number">{one.energyWh === null ? "–" : f.kwh(one.energyWh)}</td>
                   <td className="number">{one.amountMicroEur === null ? "–" : f.euro(one.amountMicroEur)}</td>
                   <td className="number">{one.flexWh === null ? "–" : f.flex(one.flexWh)}</td>
-                  <td>{one.promise === null ? "–" : t.session.states[one.promise]}</td>
+                  <td>
+                    {one.promise === null ? "–" : t.session.states[one.promise]}
+                    {one.missedBy !== null && <span className="soft">: {t.past.missedBy[one.missedBy]}</span>}
+                  </td>
                 </tr>
               ))}
             </tbody>

@@ -38,8 +38,8 @@ async function cpoMinute(world: World, now: EpochSecond): Promise<void> {
   const slotBegins = now % SLOT_S < MINUTE_S;
   // What another mode left waiting is looked for once per slot.
   if (slotBegins || world.ledger.privacy === "tenant-root") await sealSlots(world);
-  // A shorter wait is for a site where somebody stands and waits for the receipt.
-  if (slotBegins || world.settings.billingWaitS < SLOT_S) await postBills(world);
+  // A wait of less than a minute is for a site where somebody stands and waits for the receipt.
+  if (slotBegins || world.settings.billingWaitS < MINUTE_S) await postBills(world);
 }
 
 const MINUTE_S = 60;

@@ -11,6 +11,7 @@ import { findChromium, visit } from "../../test/web/browser.ts";
 import type { Running } from "../../test/web/running.ts";
 
 const LIGHTHOUSE = "lighthouse@13.5.0";
+const RUNS = 3;
 export const LEAST_SCORE = 95;
 
 export type Scores = {
@@ -45,7 +46,13 @@ async function cookieOf(browser: Browser, product: Running, path: string, body: 
   return cookies.map(({ name, value }) => `${name}=${value}`).join("; ");
 }
 
+/** The middle one of a few runs: a machine that is busy for a moment says little of the page. */
 function scored(product: Running, page: string, cookie: string): Scores {
+  const runs = Array.from({ length: RUNS }, () => scoredOnce(product, page, cookie));
+  return runs.sort((a, b) => a.performance - b.performance)[(RUNS - 1) / 2]!;
+}
+
+function scoredOnce(product: Running, page: string, cookie: string): Scores {
   const folder = mkdtempSync(join(tmpdir(), "oli-lighthouse-"));
   const report = join(folder, "report.json");
   const { status, stderr } = spawnSync(

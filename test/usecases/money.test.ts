@@ -60,6 +60,14 @@ describe("Bills", () => {
     expect(await batches(site)).to.have.length(1);
   });
 
+  it("are posted in any minute where less than a minute is waited for", async () => {
+    const site = await aSite({ settings: { billingWaitS: 20 } });
+    await stays(site, 1);
+    const now = () => epochSecond(slotCeil(site.now()) + 300);
+    await everyMinute({ ...site.world, clock: { ...site.world.clock, now } });
+    expect(await batches(site)).to.have.length(1);
+  });
+
   it("of all sessions add up to what the meters measured, each in one batch", async () => {
     const site = await aSite({ settings: { billingLines: 4 } });
     await stays(site, 6);

@@ -89,7 +89,57 @@ function FlexCard({ flex, again }: { readonly flex: Flex; readonly again: () => 
           {t.money.redeemAsked}
         </p>
       )}
+      {flex.balanceWh > 0 && <Claim again={again} />}
     </section>
+  );
+}
+
+/** All FLEX as tokens to a wallet of the driver's own. */
+function Claim({ again }: { readonly again: () => void }) {
+  const { t } = useTexts();
+  const [to, setTo] = useState("");
+  const [password, setPassword] = useState("");
+  const { run, busy, problem } = useAction(async () => {
+    await ask("POST", "/driver/flex/claim", { to, password });
+    setPassword("");
+    again();
+  });
+  return (
+    <details>
+      <summary>{t.money.takeFlex}</summary>
+      <form
+        className="stack"
+        onSubmit={(event: FormEvent) => {
+          event.preventDefault();
+          void run();
+        }}
+      >
+        <Field
+          label={t.money.to}
+          required
+          spellCheck={false}
+          placeholder="0x"
+          value={to}
+          member="to"
+          problem={problem}
+          onChange={({ target }) => setTo(target.value)}
+        />
+        <Field
+          label={t.account.confirm}
+          type="password"
+          autoComplete="current-password"
+          required
+          value={password}
+          member="password"
+          problem={problem}
+          onChange={({ target }) => setPassword(target.value)}
+        />
+        <Fault problem={problem} fields={["to", "password"]} />
+        <button type="submit" disabled={busy}>
+          {t.money.takeFlex}
+        </button>
+      </form>
+    </details>
   );
 }
 

@@ -117,7 +117,7 @@ function build() {
     "the web application",
     "web/",
     ["vite", "bin", "vite.js"],
-    [...["build", "--config", "web/vite.config.ts", "--logLevel", "warn"]],
+    [...["build", "--config", "web/vite.config.ts", "--logLevel", "error"]],
   );
 }
 

@@ -37,10 +37,7 @@ export async function run(args: readonly string[]): Promise<boolean> {
   const browser = await openBrowser();
   if (browser === null) return false;
   const cockpit = await cockpitOf(browser, Number(values.points), Number(values.rounds));
-  const product = await startProduct();
-  const scriptBytes = await firstLoad(browser, product);
-  const scores = values["no-lighthouse"] ? [] : await scoresOf(browser, product);
-  await product.stop();
+  const { scriptBytes, scores } = await measured(browser, !values["no-lighthouse"]);
   await browser.close();
   const ok =
     scriptBytes <= MOST_SCRIPT_BYTES &&
@@ -53,6 +50,16 @@ export async function run(args: readonly string[]): Promise<boolean> {
     console.log(JSON.stringify({ benchmark: "web", node: process.version, ok, scriptBytes, cockpit, scores }, null, 2));
   else console.log(text(scriptBytes, cockpit, scores));
   return ok;
+}
+
+async function measured(browser: Browser, withScores: boolean) {
+  const product = await startProduct();
+  try {
+    const scriptBytes = await firstLoad(browser, product);
+    return { scriptBytes, scores: withScores ? await scoresOf(browser, product) : [] };
+  } finally {
+    await product.stop();
+  }
 }
 
 /** Bytes of script as they are sent, from the door to a driver's first page. */

@@ -1,5 +1,6 @@
 /** What was billed, what is disputed, and how each bill stands on the chain. */
 import { useLoaded } from "../api.ts";
+import { Facts } from "../parts/Facts.tsx";
 import { Page } from "../parts/Frame.tsx";
 import { Scroll } from "../parts/Scroll.tsx";
 import { Show } from "../parts/states.tsx";
@@ -107,14 +108,7 @@ function Sums({ sums }: { readonly sums: CpoFigures }) {
   ] as const;
   return (
     <section className="card" aria-label={t.history.total}>
-      <dl className="facts">
-        {facts.map(([name, value]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-      </dl>
+      <Facts facts={facts} />
     </section>
   );
 }

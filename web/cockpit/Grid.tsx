@@ -1,8 +1,8 @@
 /** What the grid asks of a group: capacity profiles, and flexibility orders with what was delivered of them. */
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 import { ask, useAction, useLoaded } from "../api.ts";
 import { localText } from "../driver/wish.ts";
-import { Choice, Field } from "../parts/Field.tsx";
+import { Choice, Field, submitting } from "../parts/Field.tsx";
 import { Page } from "../parts/Frame.tsx";
 import { Fault, Show } from "../parts/states.tsx";
 import { useTexts } from "../texts/index.tsx";
@@ -30,11 +30,6 @@ export function Grid({ groups }: { readonly groups: readonly Group[] }) {
   );
 }
 
-const on = (work: () => Promise<void>) => (event: FormEvent) => {
-  event.preventDefault();
-  void work();
-};
-
 function Orders({ groupId }: { readonly groupId: string }) {
   const { t } = useTexts();
   const path = `/grid/groups/${encodeURIComponent(groupId)}/orders`;
@@ -60,7 +55,7 @@ function Orders({ groupId }: { readonly groupId: string }) {
   return (
     <section className="card">
       <h2>{t.grid.orders}</h2>
-      <form className="stack" onSubmit={on(run)}>
+      <form className="stack" onSubmit={submitting(run)}>
         <Choice
           label={t.grid.direction}
           value={wish.direction}
@@ -185,7 +180,7 @@ function CapacityProfile({ groupId }: { readonly groupId: string }) {
           )
         }
       </Show>
-      <form className="stack" onSubmit={on(send.run)}>
+      <form className="stack" onSubmit={submitting(send.run)}>
         <Field
           label={`${t.cockpit.limit} (kW)`}
           type="number"

@@ -2,6 +2,7 @@
 import { useDeferredValue, useMemo, useState } from "react";
 import { ask, useAction, useLive, useLoaded } from "../api.ts";
 import { LimitChart } from "../parts/charts.tsx";
+import { Facts } from "../parts/Facts.tsx";
 import { Choice, Field } from "../parts/Field.tsx";
 import { Page } from "../parts/Frame.tsx";
 import { Fault, Show } from "../parts/states.tsx";
@@ -63,14 +64,7 @@ function Headroom({ picture }: { readonly picture: GroupPicture }) {
         />
         <b style={{ left: `${Math.min(100, (100 * limitW) / Math.max(1, supplyLimitW))}%` }} />
       </div>
-      <dl className="facts">
-        {facts.map(([name, value]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-      </dl>
+      <Facts facts={facts} />
     </section>
   );
 }

@@ -2,6 +2,7 @@
 import { useState } from "react";
 import { useLoaded } from "../api.ts";
 import { LimitChart } from "../parts/charts.tsx";
+import { Facts } from "../parts/Facts.tsx";
 import { Field } from "../parts/Field.tsx";
 import { Page } from "../parts/Frame.tsx";
 import { Scroll } from "../parts/Scroll.tsx";
@@ -93,14 +94,7 @@ function Totals({ stays: { totals } }: { readonly stays: StayList }) {
   ] as const;
   return (
     <section className="card" aria-label={t.history.total}>
-      <dl className="facts">
-        {facts.map(([name, value]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-      </dl>
+      <Facts facts={facts} />
     </section>
   );
 }

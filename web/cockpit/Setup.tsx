@@ -1,8 +1,8 @@
 /** How a group's power is shared out, its own limit, and the price. */
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 import { ask, useAction, useLoaded } from "../api.ts";
 import { microEurOf } from "../euros.ts";
-import { Field } from "../parts/Field.tsx";
+import { Field, submitting } from "../parts/Field.tsx";
 import { Looks, Page } from "../parts/Frame.tsx";
 import { Fault, Show } from "../parts/states.tsx";
 import { useTexts } from "../texts/index.tsx";
@@ -37,11 +37,6 @@ export function Setup({ groups, again }: { readonly groups: readonly Group[]; re
   );
 }
 
-const on = (work: () => Promise<void>) => (event: FormEvent) => {
-  event.preventDefault();
-  void work();
-};
-
 function Saved({ when }: { readonly when: boolean }) {
   const { t } = useTexts();
   return when ? (
@@ -72,7 +67,7 @@ function Method(props: {
     setParameters(next.parameters ?? {});
   };
   return (
-    <form className="card" onSubmit={on(run)}>
+    <form className="card" onSubmit={submitting(run)}>
       <h2>{t.setup.method}</h2>
       <label>
         {t.setup.algorithm}
@@ -143,7 +138,7 @@ function Limits({ group }: { readonly group: Group }) {
           </ul>
         )}
       </Show>
-      <form className="stack" onSubmit={on(lower.run)}>
+      <form className="stack" onSubmit={submitting(lower.run)}>
         <Field
           label={t.setup.lower}
           type="number"
@@ -183,7 +178,7 @@ function Price() {
     <section className="card">
       <h2>{t.setup.tariff}</h2>
       <Show what={tariff}>{(data) => <p className="big">{f.price(data.pricePerKwhMicroEur)}</p>}</Show>
-      <form className="stack" onSubmit={on(run)}>
+      <form className="stack" onSubmit={submitting(run)}>
         <Field
           label={t.setup.newPrice}
           hint={t.setup.newPriceHint}

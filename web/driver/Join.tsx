@@ -1,8 +1,8 @@
 /** A charge point: its state and price, whether to join, and the wish. */
-import { type FormEvent, useMemo, useState } from "react";
+import { useMemo, useState } from "react";
 import { useLocation } from "wouter";
 import { ask, useAction, useLoaded } from "../api.ts";
-import { Choice } from "../parts/Field.tsx";
+import { Choice, submitting } from "../parts/Field.tsx";
 import { Page } from "../parts/Frame.tsx";
 import { Fault, Show } from "../parts/states.tsx";
 import { useTexts } from "../texts/index.tsx";
@@ -68,13 +68,9 @@ function Ask({ evse, usual }: { readonly evse: Scanned; readonly usual: Preferen
     if (said.answer?.kind === "accepted") go(`/charge/session/${said.session.id}`);
     else setStarted(said);
   });
-  const send = (event: FormEvent) => {
-    event.preventDefault();
-    void run();
-  };
   const needWh = needWhOf(wish);
   return (
-    <form className="card" onSubmit={send}>
+    <form className="card" onSubmit={submitting(run)}>
       <h2>{t.join.question}</h2>
       <p className="soft">{t.join.lead}</p>
       <Choice

@@ -1,8 +1,8 @@
 /** Balance, FLEX and what can be taken out. */
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 import { ask, useAction, useLoaded } from "../api.ts";
 import { microEurOf } from "../euros.ts";
-import { Field } from "../parts/Field.tsx";
+import { Field, PasswordAgain, submitting } from "../parts/Field.tsx";
 import { Page } from "../parts/Frame.tsx";
 import { Fault, Show } from "../parts/states.tsx";
 import { useTexts } from "../texts/index.tsx";
@@ -59,13 +59,7 @@ function FlexCard({ flex, again }: { readonly flex: Flex; readonly again: () => 
       {flex.balanceWh === 0 || !offer ? (
         <p className="soft">{t.money.none}</p>
       ) : (
-        <form
-          className="stack"
-          onSubmit={(event: FormEvent) => {
-            event.preventDefault();
-            void run();
-          }}
-        >
+        <form className="stack" onSubmit={submitting(run)}>
           <Field
             label="FLEX"
             type="number"
@@ -107,13 +101,7 @@ function Claim({ again }: { readonly again: () => void }) {
   return (
     <details>
       <summary>{t.money.takeFlex}</summary>
-      <form
-        className="stack"
-        onSubmit={(event: FormEvent) => {
-          event.preventDefault();
-          void run();
-        }}
-      >
+      <form className="stack" onSubmit={submitting(run)}>
         <Field
           label={t.money.to}
           required
@@ -124,16 +112,7 @@ function Claim({ again }: { readonly again: () => void }) {
           problem={problem}
           onChange={({ target }) => setTo(target.value)}
         />
-        <Field
-          label={t.account.confirm}
-          type="password"
-          autoComplete="current-password"
-          required
-          value={password}
-          member="password"
-          problem={problem}
-          onChange={({ target }) => setPassword(target.value)}
-        />
+        <PasswordAgain value={password} problem={problem} change={setPassword} />
         <Fault problem={problem} fields={["to", "password"]} />
         <button type="submit" disabled={busy}>
           {t.money.takeFlex}
@@ -158,10 +137,6 @@ function Withdraw({ standing, again }: { readonly standing: Withdrawal; readonly
     setPassword("");
     again();
   });
-  const on = (work: () => Promise<void>) => (event: FormEvent) => {
-    event.preventDefault();
-    void work();
-  };
   return (
     <section className="card">
       <h2>{t.money.withdraw}</h2>
@@ -173,7 +148,7 @@ function Withdraw({ standing, again }: { readonly standing: Withdrawal; readonly
             : t.money.asked}
         </p>
       )}
-      <form className="stack" onSubmit={on(announce.run)}>
+      <form className="stack" onSubmit={submitting(announce.run)}>
         <Field
           label={`${t.money.amount} (EUR)`}
           inputMode="decimal"
@@ -189,7 +164,7 @@ function Withdraw({ standing, again }: { readonly standing: Withdrawal; readonly
         </button>
       </form>
       {announced && (
-        <form className="stack" onSubmit={on(take.run)}>
+        <form className="stack" onSubmit={submitting(take.run)}>
           <p>
             {t.money.announced(f.euro(standing.announcedMicroEur), standing.readyAt ? f.when(standing.readyAt) : "")}
           </p>
@@ -203,16 +178,7 @@ function Withdraw({ standing, again }: { readonly standing: Withdrawal; readonly
             problem={take.problem}
             onChange={({ target }) => setTo(target.value)}
           />
-          <Field
-            label={t.account.confirm}
-            type="password"
-            autoComplete="current-password"
-            required
-            value={password}
-            member="password"
-            problem={take.problem}
-            onChange={({ target }) => setPassword(target.value)}
-          />
+          <PasswordAgain value={password} problem={take.problem} change={setPassword} />
           <Fault problem={take.problem} fields={["to", "password"]} />
           <button type="submit" className="first" disabled={take.busy}>
             {t.money.take}

@@ -1,10 +1,10 @@
 /** Who drives what, what holds when nothing is said, and the driver's rights. */
-import { type FormEvent, useId, useState } from "react";
+import { useId, useState } from "react";
 import { useLocation } from "wouter";
 import { useAccount } from "../account.tsx";
 import { ask, useAction, useLoaded } from "../api.ts";
 import { Ask } from "../parts/Ask.tsx";
-import { Field } from "../parts/Field.tsx";
+import { Field, PasswordAgain, submitting } from "../parts/Field.tsx";
 import { Looks, Page } from "../parts/Frame.tsx";
 import { Fault, Show } from "../parts/states.tsx";
 import { useTexts } from "../texts/index.tsx";
@@ -43,12 +43,8 @@ function Usual({ usual }: { readonly usual: Preferences }) {
     setWish(await ask<Preferences>("PUT", "/driver/preferences", wish));
     setSaved(true);
   });
-  const send = (event: FormEvent) => {
-    event.preventDefault();
-    void run();
-  };
   return (
-    <form className="card" onSubmit={send}>
+    <form className="card" onSubmit={submitting(run)}>
       <h2>{t.profile.car}</h2>
       <div className="label">
         <label htmlFor={car}>{t.join.pickCar}</label>
@@ -156,27 +152,14 @@ function Key({ close }: { readonly close: () => void }) {
     setShown(await ask("POST", "/driver/key/export", { password, understood }));
     setPassword("");
   });
-  const send = (event: FormEvent) => {
-    event.preventDefault();
-    void run();
-  };
   return (
     <Ask title={t.profile.key} close={close}>
       {shown ? (
         <p className="mono">{shown.privateKey}</p>
       ) : (
-        <form className="stack" onSubmit={send}>
+        <form className="stack" onSubmit={submitting(run)}>
           <p className="notice warn">{t.profile.keyLead}</p>
-          <Field
-            label={t.account.confirm}
-            type="password"
-            autoComplete="current-password"
-            required
-            value={password}
-            member="password"
-            problem={problem}
-            onChange={({ target }) => setPassword(target.value)}
-          />
+          <PasswordAgain value={password} problem={problem} change={setPassword} />
           <label className="check">
             <input
               type="checkbox"
@@ -210,24 +193,11 @@ function Erase({ close }: { readonly close: () => void }) {
     enter(null);
     go("/");
   });
-  const send = (event: FormEvent) => {
-    event.preventDefault();
-    void run();
-  };
   return (
     <Ask title={t.profile.erase} close={close}>
-      <form className="stack" onSubmit={send}>
+      <form className="stack" onSubmit={submitting(run)}>
         <p className="notice warn">{t.profile.eraseLead}</p>
-        <Field
-          label={t.account.confirm}
-          type="password"
-          autoComplete="current-password"
-          required
-          value={password}
-          member="password"
-          problem={problem}
-          onChange={({ target }) => setPassword(target.value)}
-        />
+        <PasswordAgain value={password} problem={problem} change={setPassword} />
         <label className="check">
           <input type="checkbox" checked={giveUp} onChange={({ target }) => setGiveUp(target.checked)} />
           {t.profile.eraseGive}

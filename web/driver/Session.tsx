@@ -1,9 +1,10 @@
 /** A session while it runs: how much is in, what happens now and next, the promise, and what can be changed. */
-import { type FormEvent, useEffect, useRef, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { Redirect } from "wouter";
 import { ask, useAction, useLive, useLoaded } from "../api.ts";
 import { Ask } from "../parts/Ask.tsx";
 import { SessionChart } from "../parts/charts.tsx";
+import { submitting } from "../parts/Field.tsx";
 import { Page } from "../parts/Frame.tsx";
 import { Ring } from "../parts/Ring.tsx";
 import { Fault, Show } from "../parts/states.tsx";
@@ -217,13 +218,9 @@ function Change({
   });
   if (answer?.kind === "counter-offer")
     return <CounterOffer sessionId={picture.session.id} answer={answer} wishedWh={needWhOf(wish)} done={close} />;
-  const send = (event: FormEvent) => {
-    event.preventDefault();
-    void run();
-  };
   return (
     <Ask title={t.session.change} close={close}>
-      <form className="stack" onSubmit={send}>
+      <form className="stack" onSubmit={submitting(run)}>
         <WishForm wish={wish} change={(part) => setWish({ ...wish, ...part })} problem={problem} />
         <Fault problem={problem} fields={["energyNeedWh", "departsAt"]} />
         {answer?.kind === "not-possible" && <p className="notice warn">{answer.detail}</p>}

@@ -1,6 +1,7 @@
 /** A labelled field with its hint and its fault, tied together for whoever cannot see them side by side. */
-import { type ComponentProps, useId } from "react";
+import { type ComponentProps, type FormEvent, useId } from "react";
 import type { ApiProblem } from "../api.ts";
+import { useTexts } from "../texts/index.tsx";
 
 type Props = Omit<ComponentProps<"input">, "id"> & {
   readonly label: string;
@@ -64,3 +65,30 @@ export function Choice<T extends string>(props: {
     </fieldset>
   );
 }
+
+/** Whoever takes money, a key or an end says the password again. */
+export function PasswordAgain(props: {
+  readonly value: string;
+  readonly problem: ApiProblem | null;
+  readonly change: (password: string) => void;
+}) {
+  const { t } = useTexts();
+  return (
+    <Field
+      label={t.account.confirm}
+      type="password"
+      autoComplete="current-password"
+      required
+      value={props.value}
+      member="password"
+      problem={props.problem}
+      onChange={({ target }) => props.change(target.value)}
+    />
+  );
+}
+
+/** A form that is sent does its work; the page stays. */
+export const submitting = (work: () => Promise<void>) => (event: FormEvent) => {
+  event.preventDefault();
+  void work();
+};

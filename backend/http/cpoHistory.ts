@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { ChargingGroup } from "../domain/assets.ts";
 import type { ChargingSession } from "../domain/sessions.ts";
-import { SLOT_S, slotOf, slotStart } from "../domain/slots.ts";
+import { SLOT_S, slotCeil, slotOf, slotStart } from "../domain/slots.ts";
 import { type EpochSecond, epochSecond } from "../domain/units.ts";
 import * as out from "./answers.ts";
 import type { Deps } from "./deps.ts";
@@ -139,17 +139,15 @@ export function cpoHistory(deps: Deps): readonly Route[] {
       async handle({ caller, params, query }) {
         const { id: groupId } = await ownGroup(deps, caller, params.groupId);
         const { from, until } = spanOf(query, DAY_S);
-        const slots = await store.meters.siteSlots(groupId, slotOf(from));
+        const slots = await store.meters.siteSlots(groupId, slotOf(from), slotOf(slotCeil(until)));
         return {
           status: 200,
           body: {
-            slots: slots
-              .filter(({ slot }) => slotStart(slot) < until)
-              .map(({ slot, demandW, productionW, carsWh, limitW }) => ({
-                at: at(slotStart(slot)),
-                importW: Math.round(demandW - productionW + (carsWh * 3600) / SLOT_S),
-                ...{ limitW, carsWh, demandW, productionW },
-              })),
+            slots: slots.map(({ slot, demandW, productionW, carsWh, limitW }) => ({
+              at: at(slotStart(slot)),
+              importW: Math.round(demandW - productionW + (carsWh * 3600) / SLOT_S),
+              ...{ limitW, carsWh, demandW, productionW },
+            })),
           },
         };
       },

@@ -38,7 +38,8 @@ export async function solarShareOf(
   const session = await store.sessions.byId(sessionId);
   const [first, ...rest] = parseReceipt(receipt).flex.intervals;
   if (!session || !first) return null;
-  return solarShare([first, ...rest], await store.meters.siteSlots(session.groupId, slotOf(first.from)));
+  const untilSlot = slotOf((rest.at(-1) ?? first).from) + 1;
+  return solarShare([first, ...rest], await store.meters.siteSlots(session.groupId, slotOf(first.from), untilSlot));
 }
 
 /** Null where nothing was measured. */

@@ -241,7 +241,8 @@ export type MeterStore = {
   appendSite(readings: readonly SiteReading[]): Promise<number>;
   latestSite(groupId: string): Promise<SiteReading | null>;
   putSiteSlot(slot: SiteSlot): Promise<void>;
-  siteSlots(groupId: string, fromSlot: number): Promise<readonly SiteSlot[]>;
+  /** In order, up to `untilSlot` without it; all since `fromSlot` where it is not said. */
+  siteSlots(groupId: string, fromSlot: number, untilSlot?: number): Promise<readonly SiteSlot[]>;
 };
 
 export type PricePoint = { readonly slot: number; readonly price: MicroEurPerKwh };
@@ -268,6 +269,9 @@ export type PriceStore = {
   put(market: string, prices: readonly PricePoint[]): Promise<void>;
   /** Known prices from the slot on, ascending. */
   from(market: string, slot: number): Promise<readonly PricePoint[]>;
+  /** Of the slots of [fromSlot, untilSlot), ascending; newest wins. */
+  putCarbon(market: string, points: readonly CarbonPoint[]): Promise<void>;
+  carbon(market: string, fromSlot: number, untilSlot: number): Promise<readonly CarbonPoint[]>;
   /** Forecasts that came from outside (a HEMS), newest wins. */
   putForecast(groupId: string, points: readonly ForecastPoint[]): Promise<void>;
   forecast(groupId: string, fromSlot: number): Promise<readonly ForecastPoint[]>;

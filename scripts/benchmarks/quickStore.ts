@@ -83,7 +83,8 @@ function meters(below: MeterStore): MeterStore {
       if (list.at(-1)?.slot === slot.slot) list.pop();
       list.push(slot);
     },
-    siteSlots: async (groupId, fromSlot) => fromOn(slots(groupId), fromSlot),
+    siteSlots: async (groupId, fromSlot, untilSlot = Number.POSITIVE_INFINITY) =>
+      fromOn(slots(groupId), fromSlot).filter(({ slot }) => slot < untilSlot),
   };
 }
 

@@ -209,15 +209,15 @@ describe("HTTP: what was", () => {
 
   it("shows a group's slots: import is building less sun plus cars", async () => {
     const first = slotOf(NOON) - 40;
-    for (const [i, carsWh] of [0, 500, 2750].entries())
+    for (const [i, carsWh] of [0, 500, 2750, 900].entries())
       await service.world.store.meters.putSiteSlot({
         ...{ groupId: "north-1", slot: first + i, demandW: watt(2000), productionW: watt(6000) },
         ...{ carsWh: wattHour(carsWh), limitW: watt(22_000) },
       } as never);
-    const query = new URLSearchParams({ from: iso(slotStart(first)), until: iso(slotStart(first + 3)) });
+    const query = new URLSearchParams({ from: iso(slotStart(first)), until: iso(slotStart(first + 2) + 1) });
     const path = `/cpo/groups/north-1/history?${query}`;
     const { body } = await service.ask("GET", path, { as: north });
-    // Wh of a quarter of an hour are four times as many W.
+    // Wh of a quarter of an hour are four times as many W; the third has begun when the span ends, the fourth has not.
     expect(body.slots.map((one: { at: string; importW: number }) => [one.at, one.importW])).to.deep.equal([
       [iso(slotStart(first)), -4000],
       [iso(slotStart(first + 1)), -2000],

@@ -50,12 +50,13 @@ export function meterStore(db: Db, waiting: Waiting | null): MeterStore {
         .onConflict((conflict) => conflict.columns(["group_id", "slot"]).doUpdateSet(rest))
         .execute();
     },
-    async siteSlots(groupId, fromSlot) {
+    async siteSlots(groupId, fromSlot, untilSlot) {
       const rows = await db
         .selectFrom("site_slot")
         .selectAll()
         .where("group_id", "=", groupId)
         .where("slot", ">=", fromSlot)
+        .$if(untilSlot !== undefined, (query) => query.where("slot", "<", untilSlot as number))
         .orderBy("slot")
         .execute();
       return rows.map(toSiteSlot);

@@ -100,6 +100,9 @@ onEveryDatabase("Meters", (given) => {
     for (const one of [slot(8, 5), slot(7, 1), slot(8, 6)]) await meters.putSiteSlot(one);
     expect(await meters.siteSlots("group", 8)).to.deep.equal([slot(8, 6)]);
     expect(await meters.siteSlots("group", 0)).to.deep.equal([slot(7, 1), slot(8, 6)]);
+    expect(await meters.siteSlots("group", 0, 8)).to.deep.equal([slot(7, 1)]);
+    expect(await meters.siteSlots("group", 7, 9)).to.deep.equal([slot(7, 1), slot(8, 6)]);
+    expect(await meters.siteSlots("group", 0, 0)).to.deep.equal([]);
   });
 
   describe("write-behind in a transaction", () => {

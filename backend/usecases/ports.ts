@@ -269,9 +269,6 @@ export type PriceStore = {
   put(market: string, prices: readonly PricePoint[]): Promise<void>;
   /** Known prices from the slot on, ascending. */
   from(market: string, slot: number): Promise<readonly PricePoint[]>;
-  /** Of the slots of [fromSlot, untilSlot), ascending; newest wins. */
-  putCarbon(market: string, points: readonly CarbonPoint[]): Promise<void>;
-  carbon(market: string, fromSlot: number, untilSlot: number): Promise<readonly CarbonPoint[]>;
   /** Forecasts that came from outside (a HEMS), newest wins. */
   putForecast(groupId: string, points: readonly ForecastPoint[]): Promise<void>;
   forecast(groupId: string, fromSlot: number): Promise<readonly ForecastPoint[]>;

@@ -1,6 +1,6 @@
 /**
  * The service's API as the pages use it. Shapes are those of the API's own schemas, imported as types; errors are its problem
- * documents, whose words are shown as they come.
+ * documents, shown in the words of the chosen language (parts/Words.tsx).
  */
 import { startTransition, useEffect, useState, useSyncExternalStore } from "react";
 
@@ -44,8 +44,11 @@ export async function ask<T>(method: Method, path: string, body?: unknown): Prom
     detail = "",
     errors = [],
   } = (answer ?? {}) as { type?: string; detail?: string; errors?: Fault[] };
-  throw new ApiProblem(type.split("#").at(-1) || "failed", response.status, detail, errors);
+  throw new ApiProblem(nameOf(type), response.status, detail, errors);
 }
+
+/** "/docs#closed" is the problem "closed". */
+export const nameOf = (type: string) => type.split("#").at(-1) || "failed";
 
 export type Loaded<T> =
   | { readonly kind: "loading" }

@@ -5,7 +5,7 @@ import type { EpochSecond } from "../domain/units.ts";
 import * as out from "./answers.ts";
 import type { Deps } from "./deps.ts";
 import { ownSession } from "./ownership.ts";
-import { granted, Problem } from "./problems.ts";
+import { documentOf, granted, Problem } from "./problems.ts";
 import { at, atOrNull, instantText, w, wh } from "./quantities.ts";
 import { type Route, route } from "./route.ts";
 import * as schemas from "./schemas.ts";
@@ -27,6 +27,7 @@ export const answer = z
     z.object({
       kind: z.literal("not-possible"),
       shortfallWh: wh,
+      energyWh: wh.meta({ description: "Wh that the promise that stands could be changed to; 0 without one" }),
       laterAt: instantText.nullable().meta({ description: "When all of the wish could be in the car" }),
       detail: z.string(),
     }),
@@ -42,7 +43,7 @@ export const started = z.object({
   session: out.session,
   answer: z.union([answer, optOutAnswer]).nullable(),
   problem: z
-    .string()
+    .object({ type: z.string(), detail: z.string() })
     .nullable()
     .meta({ description: "Why the wish could not be answered; the car charges best effort" }),
 });
@@ -80,6 +81,7 @@ export function driverSessions(deps: Deps): readonly Route[] {
         return {
           kind: "not-possible",
           shortfallWh: said.shortfallWh,
+          energyWh: said.energyWh,
           laterAt: atOrNull(said.laterAt),
           detail: said.text,
         };
@@ -148,7 +150,7 @@ export function driverSessions(deps: Deps): readonly Route[] {
         const [reply, problem] = await wished.then(
           (one) => [one, null] as const,
           (error: unknown) => {
-            if (error instanceof Problem) return [null, error.message] as const;
+            if (error instanceof Problem) return [null, problemTold(error)] as const;
             throw error;
           },
         );
@@ -268,6 +270,12 @@ const sessionIdOf = (driverId: string, requestId: string) =>
     .update(JSON.stringify([driverId, requestId]))
     .digest("base64url")
     .slice(0, 22)}`;
+
+/** Beside an answer that is good otherwise. */
+function problemTold(problem: Problem) {
+  const { type, detail } = documentOf(problem, "");
+  return { type, detail };
+}
 
 /** Whose session occupies the EVSE is nobody's business. */
 function free<Said extends Awaited<ReturnType<Deps["usecases"]["startSession"]>>>(

@@ -30,6 +30,8 @@ export type ChargingAnswer =
   | {
       readonly kind: "not-possible";
       readonly shortfallWh: WattHour;
+      /** What a changed promise could be by then; 0 where there is none to change. */
+      readonly energyWh: WattHour;
       /** All of it would fit by then. */
       readonly laterAt: EpochSecond | null;
       readonly text: string;
@@ -68,6 +70,7 @@ export async function requestCharging(world: World, request: ChargingRequest): P
     return {
       kind: "not-possible",
       shortfallWh: request.energyNeedWh,
+      energyWh: wattHour(0),
       laterAt: null,
       text: `The promise of ${holding.energyWh} Wh until ${formatInstant(holding.by)} is settled when the car is unplugged. Until then it charges as capacity allows.`,
     };
@@ -99,6 +102,7 @@ export async function requestCharging(world: World, request: ChargingRequest): P
     return {
       kind: "not-possible",
       shortfallWh: answer.shortfallWh,
+      energyWh,
       laterAt: answer.laterAt,
       text: `${answer.why} The promise that stands is kept; at most ${energyWh} Wh would fit by then.`,
     };
@@ -138,7 +142,7 @@ export async function requestCharging(world: World, request: ChargingRequest): P
   const { laterAt, shortfallWh, why } = answer as Asked & { kind: "short" };
   if (promise) return { kind: "counter-offer", promise, energyWh, laterAt, shortfallWh };
   const text = `${why} The car charges as capacity allows, without a promise.`;
-  return { kind: "not-possible", shortfallWh, laterAt, text };
+  return { kind: "not-possible", shortfallWh, energyWh: wattHour(0), laterAt, text };
 }
 
 function faultOf(request: ChargingTerms, now: EpochSecond): Exclude<ChargingAnswer, { kind: "accepted" }> | null {

@@ -70,7 +70,7 @@ describe("HTTP: disputes", () => {
     until = iso(service.clock.now() + WINDOW_S - 120);
     const { body } = await ask("anna", "GET", "/driver/sessions/s1/dispute");
     expect(body.bill.state).to.include({ kind: "open", until });
-    expect(body).to.include({ windowS: WINDOW_S, costMicroEur: "0", reason: null, openedAt: null });
+    expect(body).to.include({ windowS: WINDOW_S, termS: 30 * 86_400, costMicroEur: "0", reason: null, openedAt: null });
     expect(body.next)
       .to.contain(until)
       .and.to.match(/once.*costs nothing.*arbiter.*30 days/);

@@ -126,7 +126,9 @@ describe("HTTP: a driver's session", () => {
     const more = { energyNeedWh: 21_000, departsAt: wish.departsAt };
     const amended = await service.ask("PUT", `/driver/sessions/${session.id}/request`, { as: dora, body: more });
     expect(amended.body).to.include({ kind: "not-possible" });
-    expect(amended.body.detail).to.match(/promise that stands is kept/);
+    expect(amended.body.detail)
+      .to.match(/promise that stands is kept/)
+      .and.contain(`at most ${amended.body.energyWh} Wh`);
   });
 
   it("lets an offer expire", async () => {

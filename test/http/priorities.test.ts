@@ -28,7 +28,8 @@ describe("HTTP: what drivers may wish", () => {
     const without = await start("north-1-1", wish);
     expect(without.status).to.equal(201);
     expect(without.body.answer, "the car is plugged in, the wish is no wish yet").to.equal(null);
-    expect(without.body.problem).to.contain("battery");
+    expect(without.body.problem.detail).to.contain("battery");
+    expect(without.body.problem.type).to.match(/^\/docs#/);
 
     const preferences = { optIn: true, energyNeedWh: null, stayS: null, batteryWh: 50_000 };
     await service.ask("PUT", "/driver/preferences", { as: anna, body: preferences });

@@ -2,16 +2,19 @@
 import { useEffect, useState } from "react";
 import { Field } from "../parts/Field.tsx";
 import { Loading } from "../parts/states.tsx";
+import { InEnglish } from "../parts/Words.tsx";
 import { useTexts } from "../texts/index.tsx";
 import type { BundleReport, Opened } from "./chain.ts";
-import { Verdict } from "./parts.tsx";
+import { Trouble, Verdict } from "./parts.tsx";
 
 export function BundleCheck({ opened }: { readonly opened: Opened }) {
   const { t } = useTexts();
-  const [report, setReport] = useState<BundleReport | string | "busy" | null>(null);
+  const [report, setReport] = useState<BundleReport | Trouble | "busy" | null>(null);
   const check = (text: Promise<string>) => {
     setReport("busy");
-    text.then(opened.bundle).then(setReport, (error: Error) => setReport(`${t.audit.badFile}: ${error.message}`));
+    text
+      .then(opened.bundle)
+      .then(setReport, (error: Error) => setReport({ words: t.audit.badFile, own: error.message }));
   };
   // A receipt's "check it yourself" names the driver's own bundle.
   // biome-ignore lint/correctness/useExhaustiveDependencies: once per deployment
@@ -30,12 +33,9 @@ export function BundleCheck({ opened }: { readonly opened: Opened }) {
         onChange={({ target }) => target.files?.[0] && check(target.files[0].text())}
       />
       {report === "busy" && <Loading />}
-      {typeof report === "string" && report !== "busy" && (
-        <p className="notice bad" role="alert">
-          {report}
-        </p>
-      )}
-      {report !== null && typeof report !== "string" && <Report report={report} />}
+      {report !== null &&
+        report !== "busy" &&
+        ("words" in report ? <Trouble trouble={report} /> : <Report report={report} />)}
     </section>
   );
 }
@@ -53,19 +53,20 @@ function Report({ report }: { readonly report: BundleReport }) {
       </p>
       {report.differences.map(({ where, what, text }) => (
         <p key={`${where} ${what}`} className="notice bad">
-          <strong>{where}</strong> {text}
+          <strong lang="en">{where}</strong> <InEnglish>{text}</InEnglish>
         </p>
       ))}
       <ul className="stack">
         {report.table.map(({ check, checked, differences }) => (
           <li key={check} className="row">
-            <Verdict good={differences === 0}>{check}</Verdict> <span className="soft">{checked}</span>
+            <Verdict good={differences === 0}>{t.api?.checks[check] ?? check}</Verdict>{" "}
+            <span className="soft">{checked}</span>
           </li>
         ))}
       </ul>
       {report.notes.map((note) => (
         <p key={note} className="soft small">
-          {note}
+          <InEnglish>{note}</InEnglish>
         </p>
       ))}
     </div>

@@ -1,5 +1,6 @@
 /** Which contracts, whether their code is the compiled one, and whether the money adds up. */
 import { Scroll } from "../parts/Scroll.tsx";
+import { InEnglish } from "../parts/Words.tsx";
 import { useTexts } from "../texts/index.tsx";
 import type { Opened } from "./chain.ts";
 import { Read, type ShowTx, Tx, Verdict } from "./parts.tsx";
@@ -31,7 +32,7 @@ export function Deployment({ opened, show }: { readonly opened: Opened; readonly
             </div>
             {differences.map((text) => (
               <p key={text} className="notice bad">
-                {text}
+                <InEnglish>{text}</InEnglish>
               </p>
             ))}
           </>

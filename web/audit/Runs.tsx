@@ -3,6 +3,7 @@ import { useState } from "react";
 import { slotStart } from "../../backend/domain/slots.ts";
 import { Field } from "../parts/Field.tsx";
 import { Scroll } from "../parts/Scroll.tsx";
+import { InEnglish } from "../parts/Words.tsx";
 import { useTexts } from "../texts/index.tsx";
 import { bytesFrom, type Verdict as Judged, judge } from "./certificate.ts";
 import type { Opened, Run } from "./chain.ts";
@@ -126,7 +127,12 @@ function Certificate({
         {t.audit.judge}
       </button>
     );
-  if (typeof said === "string") return <Verdict good={false}>{said}</Verdict>;
+  if (typeof said === "string")
+    return (
+      <Verdict good={false}>
+        <InEnglish>{said}</InEnglish>
+      </Verdict>
+    );
   switch (said.kind) {
     case "optimal":
       return <Verdict good>{t.audit.optimal}</Verdict>;

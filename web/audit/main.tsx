@@ -14,6 +14,7 @@ import { Batches } from "./Batches.tsx";
 import { BundleCheck } from "./BundleCheck.tsx";
 import { type Manifest, type Opened, openDeployment } from "./chain.ts";
 import { Deployment } from "./Deployment.tsx";
+import { Trouble } from "./parts.tsx";
 import { Runs } from "./Runs.tsx";
 import { TransactionView } from "./TransactionView.tsx";
 
@@ -32,17 +33,17 @@ function Explorer() {
   const { t } = useTexts();
   const [source, setSource] = useState<Source>({ url: "", manifest: null });
   const [opened, setOpened] = useState<Opened | null>(null);
-  const [problem, setProblem] = useState<string | null>(null);
+  const [trouble, setTrouble] = useState<Trouble | null>(null);
   const [tx, setTx] = useState<`0x${string}` | null>(null);
 
   const open = async ({ url, manifest }: Source) => {
-    setProblem(null);
+    setTrouble(null);
     setOpened(null);
-    if (manifest === null) return setProblem(t.audit.noManifest);
+    if (manifest === null) return setTrouble({ words: t.audit.noManifest });
     try {
       setOpened(await openDeployment(url, manifest));
     } catch (error) {
-      setProblem((error as Error).message);
+      setTrouble({ words: t.audit.unread, own: (error as Error).message });
     }
   };
 
@@ -59,7 +60,7 @@ function Explorer() {
         setSource(found);
         if (found.url !== "") void open(found);
       })
-      .catch(() => setProblem(t.audit.noService));
+      .catch(() => setTrouble({ words: t.audit.noService }));
   }, []);
 
   const submit = (event: FormEvent) => {
@@ -70,7 +71,7 @@ function Explorer() {
     file
       ?.text()
       .then((text) => setSource({ ...source, manifest: asManifest(JSON.parse(text)) }))
-      .catch((error: Error) => setProblem(`${t.audit.badFile}: ${error.message}`));
+      .catch((error: Error) => setTrouble({ words: t.audit.badFile, own: error.message }));
   };
   return (
     <>
@@ -109,11 +110,7 @@ function Explorer() {
           <button type="submit" className="first">
             {t.audit.read}
           </button>
-          {problem !== null && (
-            <p className="notice bad" role="alert">
-              {problem}
-            </p>
-          )}
+          {trouble !== null && <Trouble trouble={trouble} />}
         </form>
         {opened && (
           <>

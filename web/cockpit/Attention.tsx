@@ -2,11 +2,12 @@
 import { useTexts } from "../texts/index.tsx";
 import type { GroupPicture } from "../types.ts";
 import { isFaulty } from "./Point.tsx";
+import { Told } from "./Told.tsx";
 
 const DISOBEYS = ["refused-profile", "silent-station"] as const;
 
 export function Attention({ picture: { rows, incidents } }: { readonly picture: GroupPicture }) {
-  const { t, f } = useTexts();
+  const { t } = useTexts();
   const refused = incidents.filter(({ kind }) => DISOBEYS.some((one) => one === kind)).reverse();
   const faulty = rows.filter(isFaulty);
   return (
@@ -25,12 +26,8 @@ export function Attention({ picture: { rows, incidents } }: { readonly picture: 
               {stale ? t.cockpit.silent : t.cockpit.status[status as keyof typeof t.cockpit.status]}
             </li>
           ))}
-          {refused.slice(0, SHOWN).map(({ id, at, kind, text }) => (
-            <li key={id}>
-              <strong>{t.cockpit.kinds[kind]}</strong> <span className="soft">{f.when(at)}</span>
-              <br />
-              {text}
-            </li>
+          {refused.slice(0, SHOWN).map((one) => (
+            <Told key={one.id} incident={one} />
           ))}
         </ul>
       )}

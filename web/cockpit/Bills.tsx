@@ -1,5 +1,6 @@
 /** What was billed, what is disputed, and how each bill stands on the chain. */
 import { useLoaded } from "../api.ts";
+import { DisputeNext } from "../parts/DisputeNext.tsx";
 import { Facts } from "../parts/Facts.tsx";
 import { Page } from "../parts/Frame.tsx";
 import { Scroll } from "../parts/Scroll.tsx";
@@ -23,16 +24,21 @@ export function Bills() {
               <p className="soft">{t.cockpit.none}</p>
             ) : (
               <ul className="stack">
-                {all.map(({ sessionId, bill, reason, next }) => (
-                  <li key={sessionId}>
-                    <strong>
-                      {t.cockpit.session} {bill.sessionNumber}, {f.euro(bill.amountMicroEur)}
-                    </strong>{" "}
-                    <span className="chip warn">{t.receipt.states[bill.state.kind]}</span>
-                    <p>{reason}</p>
-                    <p className="soft small">{next}</p>
-                  </li>
-                ))}
+                {all.map((one) => {
+                  const { sessionId, bill, reason } = one;
+                  return (
+                    <li key={sessionId}>
+                      <strong>
+                        {t.cockpit.session} {bill.sessionNumber}, {f.euro(bill.amountMicroEur)}
+                      </strong>{" "}
+                      <span className="chip warn">{t.receipt.states[bill.state.kind]}</span>
+                      <p>{reason}</p>
+                      <p className="soft small">
+                        <DisputeNext dispute={one} />
+                      </p>
+                    </li>
+                  );
+                })}
               </ul>
             )
           }

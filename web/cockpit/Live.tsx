@@ -11,6 +11,7 @@ import type { Group, GroupPicture, History } from "../types.ts";
 import { Attention } from "./Attention.tsx";
 import { GroupChoice, useGroup } from "./GroupChoice.tsx";
 import { isAtRisk, isBusy, isFaulty, Point, type Row } from "./Point.tsx";
+import { Told } from "./Told.tsx";
 
 export function LivePage({ groups }: { readonly groups: readonly Group[] }) {
   const { t } = useTexts();
@@ -153,7 +154,7 @@ function Plan({ picture: { plan, guardActions, rows } }: { readonly picture: Gro
       ) : (
         <>
           <p>
-            <strong>{plan.algorithm}</strong> <span className="soft">{f.when(plan.at)}</span>
+            <strong>{t.setup.methods[plan.algorithm]}</strong> <span className="soft">{f.when(plan.at)}</span>
           </p>
           <p className="soft">
             {plan.gapMicroEur === null
@@ -184,7 +185,7 @@ function Plan({ picture: { plan, guardActions, rows } }: { readonly picture: Gro
 const SHOWN = 8;
 
 function Incidents({ picture: { incidents } }: { readonly picture: GroupPicture }) {
-  const { t, f } = useTexts();
+  const { t } = useTexts();
   const latest = incidents.slice(-SHOWN).reverse();
   return (
     <section className="card">
@@ -196,12 +197,8 @@ function Incidents({ picture: { incidents } }: { readonly picture: GroupPicture 
         <p className="soft">{t.cockpit.noIncidents}</p>
       ) : (
         <ul className="stack">
-          {latest.map(({ id, at, kind, text }) => (
-            <li key={id}>
-              <strong>{t.cockpit.kinds[kind]}</strong> <span className="soft">{f.when(at)}</span>
-              <br />
-              {text}
-            </li>
+          {latest.map((one) => (
+            <Told key={one.id} incident={one} />
           ))}
         </ul>
       )}

@@ -73,17 +73,19 @@ function Method(props: {
         {t.setup.algorithm}
         <select value={name} onChange={({ target }) => change({ name: target.value })}>
           {props.algorithms.map((one) => (
-            <option key={one.name}>{one.name}</option>
+            <option key={one.name} value={one.name}>
+              {t.setup.methods[one.name]}
+            </option>
           ))}
         </select>
       </label>
-      {chosen && <p className="soft">{chosen.about}</p>}
+      {chosen && <p className="soft">{t.api?.algorithms[chosen.name] ?? chosen.about}</p>}
       {chosen && !chosen.withinLimit && <p className="notice warn">{t.setup.mayExceed}</p>}
       {chosen?.parameters.map((one) => (
         <Field
           key={one.name}
-          label={`${one.name} (${one.unit})`}
-          hint={one.about}
+          label={`${t.setup.parameters[one.name] ?? one.name} (${t.api?.units[one.unit] ?? one.unit})`}
+          hint={t.api?.parameters[one.name] ?? one.about}
           type="number"
           min={one.min}
           max={one.max}
@@ -122,7 +124,8 @@ function Limits({ group }: { readonly group: Group }) {
     <section className="card">
       <h2>{t.setup.limits}</h2>
       <p>
-        {t.cockpit.limit}: <strong>{f.kw(group.supplyLimitW)}</strong> <span className="soft">({group.limitKind})</span>
+        {t.cockpit.limit}: <strong>{f.kw(group.supplyLimitW)}</strong>{" "}
+        <span className="soft">({t.setup.limitKinds[group.limitKind]})</span>
       </p>
       <Show what={limits}>
         {({ limits: all }) => (

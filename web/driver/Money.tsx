@@ -2,9 +2,12 @@
 import { useState } from "react";
 import { ask, useAction, useLoaded } from "../api.ts";
 import { microEurOf } from "../euros.ts";
+import type { Format } from "../format.ts";
 import { Field, PasswordAgain, submitting } from "../parts/Field.tsx";
 import { Page } from "../parts/Frame.tsx";
 import { Fault, Show } from "../parts/states.tsx";
+import { InEnglish } from "../parts/Words.tsx";
+import type { Texts } from "../texts/en.ts";
 import { useTexts } from "../texts/index.tsx";
 import type { Balance, Flex, Withdrawal } from "../types.ts";
 
@@ -122,6 +125,13 @@ function Claim({ again }: { readonly again: () => void }) {
   );
 }
 
+/** What comes next of a withdrawal. */
+function nextOf({ underWay, readyAt }: Withdrawal, words: Texts["money"]["next"], f: Format): string {
+  if (underWay) return underWay.refusedBecause ? words.refused : words.wait;
+  if (readyAt === null) return words.announce;
+  return Date.now() < Date.parse(readyAt) ? words.from(f.when(readyAt)) : words.now;
+}
+
 function Withdraw({ standing, again }: { readonly standing: Withdrawal; readonly again: () => void }) {
   const { t, f } = useTexts();
   const [amount, setAmount] = useState("");
@@ -140,12 +150,16 @@ function Withdraw({ standing, again }: { readonly standing: Withdrawal; readonly
   return (
     <section className="card">
       <h2>{t.money.withdraw}</h2>
-      <p className="soft">{standing.next}</p>
+      <p className="soft">{nextOf(standing, t.money.next, f)}</p>
       {standing.underWay && (
         <p className={`notice ${standing.underWay.refusedBecause ? "bad" : "good"}`} role="status">
-          {standing.underWay.refusedBecause
-            ? `${t.money.refusedBy}: ${standing.underWay.refusedBecause}`
-            : t.money.asked}
+          {standing.underWay.refusedBecause ? (
+            <>
+              {t.money.refusedBy}: <InEnglish>{standing.underWay.refusedBecause}</InEnglish>
+            </>
+          ) : (
+            t.money.asked
+          )}
         </p>
       )}
       <form className="stack" onSubmit={submitting(announce.run)}>

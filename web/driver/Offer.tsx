@@ -1,8 +1,9 @@
 /** What did not fit as wished: a smaller promise, a later one, or why there is none. The car charges in any case. */
 import { useLocation } from "wouter";
-import { ask, useAction } from "../api.ts";
+import { ask, nameOf, useAction } from "../api.ts";
 import { Ask } from "../parts/Ask.tsx";
 import { Fault } from "../parts/states.tsx";
+import { InEnglish, Words } from "../parts/Words.tsx";
 import { useTexts } from "../texts/index.tsx";
 import type { Answer, EnergyPromise, Started } from "../types.ts";
 
@@ -13,27 +14,40 @@ export function Offer({ started, wishedWh }: { readonly started: Started; readon
   const on = () => go(`/charge/session/${session.id}`);
   if (answer?.kind === "counter-offer")
     return <CounterOffer {...{ sessionId: session.id, answer, wishedWh, done: on }} />;
-  const words =
-    answer === null
-      ? problem
-      : answer.kind === "limited"
-        ? t.offer.limited(f.kw(answer.limitW), f.time(answer.until))
-        : answer.kind === "full-power"
-          ? t.offer.full
-          : answer.kind === "not-possible"
-            ? answer.detail
-            : null;
   return (
     <Ask
       title={answer?.kind === "full-power" || answer?.kind === "limited" ? t.join.plain : t.offer.refused}
       close={on}
     >
-      <p>{words}</p>
+      {problem && (
+        <p>
+          <Words type={nameOf(problem.type)} detail={problem.detail} />
+        </p>
+      )}
+      {answer?.kind === "limited" && <p>{t.offer.limited(f.kw(answer.limitW), f.time(answer.until))}</p>}
+      {answer?.kind === "full-power" && <p>{t.offer.full}</p>}
+      {answer?.kind === "not-possible" && <NotPossible answer={answer} />}
       {(answer === null || answer.kind === "not-possible") && <p className="soft">{t.offer.refusedLead}</p>}
       <button type="button" className="first wide" onClick={on}>
         {t.offer.ok}
       </button>
     </Ask>
+  );
+}
+
+/** Why, how much is missing, what would go instead. */
+export function NotPossible({ answer }: { readonly answer: Extract<Answer, { kind: "not-possible" }> }) {
+  const { t, f } = useTexts();
+  const { shortfallWh, energyWh, laterAt, detail } = answer;
+  const words = [
+    t.offer.missing(f.kwh(shortfallWh)),
+    ...(energyWh > 0 ? [t.offer.kept, t.offer.fits(f.kwh(energyWh))] : []),
+    ...(laterAt === null ? [] : [t.offer.laterAll(f.when(laterAt))]),
+  ];
+  return (
+    <p>
+      {words.join(" ")} <InEnglish>{detail}</InEnglish>
+    </p>
   );
 }
 

@@ -5,11 +5,12 @@ import { worths } from "../../backend/settlement/worth.ts";
 import { ask, useAction, useLoaded } from "../api.ts";
 import { Ask } from "../parts/Ask.tsx";
 import { Chart } from "../parts/charts.tsx";
+import { DisputeNext } from "../parts/DisputeNext.tsx";
 import { Page } from "../parts/Frame.tsx";
 import { Scroll } from "../parts/Scroll.tsx";
 import { Fault, Show } from "../parts/states.tsx";
 import { useTexts } from "../texts/index.tsx";
-import type { Receipt as Billed } from "../types.ts";
+import type { Receipt as Billed, Dispute as Standing } from "../types.ts";
 import { isGenuine } from "./bill.ts";
 
 export function Receipt({ id }: { readonly id: string }) {
@@ -272,7 +273,7 @@ function OnChain({ id, bill, again }: Parts) {
 
 function Dispute({ id, close }: { readonly id: string; readonly close: () => void }) {
   const { t } = useTexts();
-  const about = useLoaded<{ next: string }>(`/driver/sessions/${id}/dispute`);
+  const about = useLoaded<Standing>(`/driver/sessions/${id}/dispute`);
   const [reason, setReason] = useState("");
   const { run, busy, problem } = useAction(async () => {
     await ask("POST", `/driver/sessions/${id}/dispute`, { reason });
@@ -280,7 +281,13 @@ function Dispute({ id, close }: { readonly id: string; readonly close: () => voi
   });
   return (
     <Ask title={t.receipt.dispute} close={close}>
-      <Show what={about}>{({ next }) => <p className="soft">{next}</p>}</Show>
+      <Show what={about}>
+        {(data) => (
+          <p className="soft">
+            <DisputeNext dispute={data} />
+          </p>
+        )}
+      </Show>
       <label>
         {t.receipt.disputeWhy}
         <textarea rows={4} maxLength={2000} value={reason} onChange={({ target }) => setReason(target.value)} />

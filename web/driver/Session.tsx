@@ -10,7 +10,7 @@ import { Ring } from "../parts/Ring.tsx";
 import { Fault, Show } from "../parts/states.tsx";
 import { useTexts } from "../texts/index.tsx";
 import type { Answer, Preferences, SessionPicture } from "../types.ts";
-import { CounterOffer } from "./Offer.tsx";
+import { CounterOffer, NotPossible } from "./Offer.tsx";
 import { WishForm } from "./WishForm.tsx";
 import { firstWish, localText, needWhOf, requestOf, type Wish } from "./wish.ts";
 
@@ -223,7 +223,11 @@ function Change({
       <form className="stack" onSubmit={submitting(run)}>
         <WishForm wish={wish} change={(part) => setWish({ ...wish, ...part })} problem={problem} />
         <Fault problem={problem} fields={["energyNeedWh", "departsAt"]} />
-        {answer?.kind === "not-possible" && <p className="notice warn">{answer.detail}</p>}
+        {answer?.kind === "not-possible" && (
+          <div className="notice warn" role="status">
+            <NotPossible answer={answer} />
+          </div>
+        )}
         <button type="submit" className="first wide" disabled={busy}>
           {busy ? t.join.asking : t.state.save}
         </button>

@@ -2,6 +2,7 @@
 import { useId } from "react";
 import type { ApiProblem } from "../api.ts";
 import { Choice, Field } from "../parts/Field.tsx";
+import { Words } from "../parts/Words.tsx";
 import { useTexts } from "../texts/index.tsx";
 import { VEHICLES } from "./vehicles.ts";
 import { inSeconds, kmOf, needWhOf, tomorrowAt, type Wish } from "./wish.ts";
@@ -100,6 +101,7 @@ export function WishForm({ wish, change, problem }: Props) {
 function Energy({ wish, change, problem }: Props) {
   const { t, f } = useTexts();
   const id = useId();
+  const fault = problem?.at("energyNeedWh");
   return (
     <div className="label">
       <label htmlFor={id}>
@@ -116,9 +118,9 @@ function Energy({ wish, change, problem }: Props) {
         aria-valuetext={f.kwh(wish.energyKwh * 1000)}
         onChange={({ target }) => change({ energyKwh: target.valueAsNumber })}
       />
-      {problem?.at("energyNeedWh") && (
+      {problem && fault && (
         <span className="fault" role="alert">
-          {problem.at("energyNeedWh")}
+          <Words type={problem.type} detail={fault} />
         </span>
       )}
     </div>

@@ -2,6 +2,7 @@
 import { type ComponentProps, type FormEvent, useId } from "react";
 import type { ApiProblem } from "../api.ts";
 import { useTexts } from "../texts/index.tsx";
+import { Words } from "./Words.tsx";
 
 type Props = Omit<ComponentProps<"input">, "id"> & {
   readonly label: string;
@@ -24,9 +25,9 @@ export function Field({ label, hint, member, problem, ...rest }: Props) {
           {hint}
         </span>
       )}
-      {fault && (
+      {problem && fault && (
         <span className="fault" id={`${id}-fault`} role="alert">
-          {fault}
+          <Words type={problem.type} detail={fault} />
         </span>
       )}
     </div>

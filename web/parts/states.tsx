@@ -2,6 +2,7 @@
 import type { ReactNode } from "react";
 import { type ApiProblem, type Loaded, useOnline } from "../api.ts";
 import { useTexts } from "../texts/index.tsx";
+import { WordsOf } from "./Words.tsx";
 
 export function Loading() {
   const { t } = useTexts();
@@ -12,18 +13,13 @@ export function Loading() {
   );
 }
 
-/** The API's own words, or ours where it said none. */
-export function useWords(): (problem: ApiProblem) => string {
-  const { t } = useTexts();
-  return (problem) => (problem.type === "network" ? t.state.network : problem.message || t.state.failed);
-}
-
 export function Failed({ problem, retry }: { readonly problem: ApiProblem; readonly retry?: () => void }) {
   const { t } = useTexts();
-  const words = useWords();
   return (
     <div className="notice bad row spread" role="alert">
-      <span>{words(problem)}</span>
+      <span>
+        <WordsOf problem={problem} />
+      </span>
       {retry && (
         <button type="button" onClick={retry}>
           {t.state.retry}
@@ -67,11 +63,10 @@ export function Fault({
   readonly problem: ApiProblem | null;
   readonly fields?: readonly string[];
 }) {
-  const words = useWords();
   if (!problem || fields.some((field) => problem.at(field) !== null)) return null;
   return (
     <div className="notice bad" role="alert">
-      {words(problem)}
+      <WordsOf problem={problem} />
     </div>
   );
 }

@@ -1,10 +1,12 @@
 /** Jedes Wort der Seiten auf Deutsch. */
+import { apiInGerman } from "./apiInGerman.ts";
 import type { Texts } from "./en.ts";
 
 const s = (n: number, one: string, many: string) => `${n} ${n === 1 ? one : many}`;
 
 export const de: Texts = {
   name: "Deutsch",
+  api: apiInGerman,
   state: {
     loading: "Wird geladen",
     failed: "Das hat nicht geklappt",
@@ -65,7 +67,9 @@ export const de: Texts = {
     password: "Passwort",
     passwordHint: "Mindestens 10 Zeichen",
     name: "Dein Name",
-    consent: "Ich stimme zu:",
+    consent:
+      "Ich stimme zu: Oli Move darf meine Ladungen planen und messen, sie unter einer zufälligen Adresse in der Kette " +
+      "abrechnen und die Unterlagen aufbewahren, auf denen die Rechnungen beruhen. Es gilt der Wortlaut:",
     haveOne: "Schon registriert?",
     noneYet: "Neu hier?",
     signedInAs: (who) => `Angemeldet als ${who}`,
@@ -134,6 +138,10 @@ export const de: Texts = {
     refusedLead: "Das Auto lädt trotzdem, so schnell Platz ist.",
     limited: (w, until) => `Du bekommst ${w} bis ${until}: jede Zusage an andere bleibt ganz.`,
     full: "Du bekommst volle Leistung.",
+    missing: (short) => `Bis dahin würden ${short} fehlen.`,
+    fits: (energy) => `Höchstens ${energy} passen bis dahin.`,
+    laterAll: (at) => `Alles ginge bis ${at}.`,
+    kept: "Die Zusage, die du hast, bleibt.",
     ok: "In Ordnung",
   },
   session: {
@@ -254,6 +262,27 @@ export const de: Texts = {
     },
     disputeWhy: "Was stimmt nicht?",
     disputeSend: "Einspruch senden",
+    days: (n) => s(n, "Tag", "Tage"),
+    next: {
+      unbilled: "Für diese Ladung gibt es keine Rechnung, also nichts zu bestreiten.",
+      never: "Rechnungen lassen sich hier nicht bestreiten.",
+      waiting: (window) =>
+        `Die Rechnung kommt mit dem nächsten Stapel in die Kette. Von da an lässt sie sich bestreiten, Frist: ${window}.`,
+      open: (until, term) =>
+        `Bis ${until} lässt sich die Rechnung einmal bestreiten. Das kostet nichts. Was für sie bezahlt wurde, liegt dann ` +
+        `beiseite, bis eine Schiedsstelle entscheidet, die weder Ladepunkte betreibt noch abrechnet. Fällt keine Entscheidung ` +
+        `(Frist: ${term}), geht alles zurück.`,
+      asked:
+        "Der Einspruch ist unterschrieben und auf dem Weg in die Kette. Ist er dort, entscheidet eine Schiedsstelle.",
+      disputed: (until) =>
+        `Was für diese Rechnung bezahlt wurde, liegt beiseite. Fällt bis ${until} keine Entscheidung, geht alles zurück.`,
+      decided: "Die Entscheidung ist gefallen und auf dem Weg in die Kette.",
+      resolved:
+        "Die Entscheidung ist gefallen. Die Erstattung ist von der Schuld abgezogen oder im Guthaben; die Rechnung ist endgültig.",
+      expired: "Niemand hat rechtzeitig entschieden: die ganze Rechnung wurde erstattet. Sie ist endgültig.",
+      late: "Der Einspruch kam nicht rechtzeitig in die Kette. Die Rechnung ist endgültig.",
+      final: "Die Zeit für einen Einspruch ist vorbei. Die Rechnung ist endgültig.",
+    },
   },
   history: { title: "Verlauf", empty: "Noch nicht geladen. Hier stehen später deine Ladungen.", total: "Insgesamt" },
   money: {
@@ -276,6 +305,13 @@ export const de: Texts = {
     takeFlex: "FLEX in eine eigene Wallet nehmen",
     asked: "Unterschrieben und auf dem Weg in die Kette.",
     refusedBy: "Die Kette hat es abgelehnt",
+    next: {
+      refused: "Die Kette nimmt nicht, was du wolltest. Versuch es neu; das alte gilt dann nicht mehr.",
+      wait: "Warte, bis die Kette hat, was du wolltest; das dauert eine Minute.",
+      announce: "Kündige eine Auszahlung an. Bis du sie machst, kann das Geld noch Rechnungen bezahlen.",
+      from: (at) => `Ab ${at} auszahlbar. Bis dahin kann das Geld noch Rechnungen bezahlen.`,
+      now: "Zahle, was du angekündigt hast, an eine eigene Adresse aus.",
+    },
   },
   profile: {
     title: "Profil",
@@ -410,6 +446,28 @@ export const de: Texts = {
     method: "Verteilung",
     algorithm: "Verfahren",
     mayExceed: "Dieses darf mehr planen als die Grenze.",
+    methods: {
+      "least-cost": "Geringste Kosten",
+      "linear-program": "Lineares Programm",
+      "proportional-flexibility": "Nach Spielraum",
+      "equal-share": "Zu gleichen Teilen",
+      "first-come": "Der Reihe nach",
+      uncontrolled: "Ungesteuert",
+      "least-laxity": "Knappste Zeit zuerst (Notverfahren)",
+    },
+    parameters: {
+      protectPromises: "Zusagen zuerst",
+      automaticEarly: "Preis des Wartens von selbst",
+      lostMicroEurPerKwh: "Wert entgangener Energie",
+      scarceMicroEurPerKwhHour: "Warten bei knapper Leistung",
+      earlyMicroEurPerKwhHour: "Weiterer Preis des Wartens",
+      waitingMicroEurPerHour: "Preis eines unfertigen Autos",
+      curtailPv: "Photovoltaik drosselbar",
+      exportLimitW: "Höchste Einspeisung",
+      directionBinaries: "Richtung des Netzes genau",
+      highFlexibilityW: "Großer Spielraum",
+    },
+    limitKinds: { contract: "Mittel jeder Viertelstunde", thermal: "nie darüber" },
     limits: "Grenzen",
     lower: "Grenze senken auf (kW)",
     set: "Setzen",
@@ -446,7 +504,8 @@ export const de: Texts = {
     read: "Lesen",
     noManifest: "Gib die Datei der Verträge an.",
     noService: "Unser Dienst antwortet nicht. Nenne selbst einen Knoten und die Datei der Verträge.",
-    badFile: "Diese Datei ist nicht lesbar",
+    badFile: "Diese Datei ist nicht lesbar.",
+    unread: "Das ließ sich nicht lesen.",
     deployment: "Verträge",
     codeSame: "Der Code ist der übersetzte",
     codeOther: "Der Code weicht ab",

@@ -1,9 +1,13 @@
 /** Every word of the pages, in English. The other languages have the same members; the compiler sees to that. */
+import type { MethodName } from "../../backend/domain/algorithms.ts";
+import type { InOtherWords } from "./apiInGerman.ts";
 
 const s = (n: number, one: string, many: string) => `${n} ${n === 1 ? one : many}`;
 
 export const en = {
   name: "English",
+  /** What the API says in English by itself. */
+  api: null as InOtherWords | null,
   state: {
     loading: "Loading",
     failed: "This did not work",
@@ -133,6 +137,10 @@ export const en = {
     refusedLead: "The car charges all the same, as fast as there is room.",
     limited: (w: string, until: string) => `You get ${w} until ${until}: every promise to others stays whole.`,
     full: "You get full power.",
+    missing: (short: string) => `${short} would be missing by then.`,
+    fits: (energy: string) => `At most ${energy} would fit.`,
+    laterAll: (at: string) => `All of it would fit by ${at}.`,
+    kept: "The promise that stands is kept.",
     ok: "All right",
   },
   session: {
@@ -253,6 +261,24 @@ export const en = {
     },
     disputeWhy: "What is wrong with it?",
     disputeSend: "Send the dispute",
+    days: (n: number) => s(n, "day", "days"),
+    next: {
+      unbilled: "Nobody is billed for this session, so there is nothing to dispute.",
+      never: "Bills cannot be disputed here.",
+      waiting: (window: string) =>
+        `The bill goes on chain with the next batch. From then on it can be disputed for ${window}.`,
+      open: (until: string, term: string) =>
+        `The bill can be disputed until ${until}, once. It costs nothing. What was paid for it is set aside until an ` +
+        `arbiter, who is neither the operator nor who bills, has decided; without a decision within ${term} all of it goes back.`,
+      asked: "The dispute is signed and on its way to the chain. Once it is there, an arbiter decides.",
+      disputed: (until: string) =>
+        `What was paid for this bill is set aside. An arbiter decides; without a decision by ${until} all of it goes back to the driver.`,
+      decided: "The arbiter has decided; the decision is on its way to the chain.",
+      resolved: "The arbiter has decided. The refund is off the debt or in the driver's balance; the bill is final.",
+      expired: "Nobody decided in time: the whole bill was refunded. It is final.",
+      late: "The dispute did not reach the chain in time. The bill is final.",
+      final: "The time for disputes is over. The bill is final.",
+    },
   },
   history: { title: "History", empty: "No charging yet. Your sessions stand here afterwards.", total: "In all" },
   money: {
@@ -275,6 +301,13 @@ export const en = {
     takeFlex: "Take FLEX to a wallet of your own",
     asked: "Signed and on its way to the chain.",
     refusedBy: "The chain refused it",
+    next: {
+      refused: "The chain refuses what you asked for. Ask anew; the old one is then given up.",
+      wait: "Wait until the chain has taken what you asked for; that takes a minute.",
+      announce: "Announce a withdrawal. Until you make it, the money can still pay your bills.",
+      from: (at: string) => `Withdraw from ${at} on. Until then the money can still pay your bills.`,
+      now: "Withdraw what you announced to an address of your own.",
+    },
   },
   profile: {
     title: "Profile",
@@ -402,6 +435,28 @@ export const en = {
     method: "Sharing",
     algorithm: "Algorithm",
     mayExceed: "This one may plan more than the limit.",
+    methods: {
+      "least-cost": "Least cost",
+      "linear-program": "Linear program",
+      "proportional-flexibility": "Proportional flexibility",
+      "equal-share": "Equal share",
+      "first-come": "First come",
+      uncontrolled: "Uncontrolled",
+      "least-laxity": "Least laxity (fallback)",
+    } satisfies Record<MethodName, string>,
+    parameters: {
+      protectPromises: "Promises first",
+      automaticEarly: "Automatic price of waiting",
+      lostMicroEurPerKwh: "Worth of energy left behind",
+      scarceMicroEurPerKwhHour: "Waiting while power is scarce",
+      earlyMicroEurPerKwhHour: "Further price of waiting",
+      waitingMicroEurPerHour: "Price of an unfinished car",
+      curtailPv: "PV may be curtailed",
+      exportLimitW: "Most that is fed in",
+      directionBinaries: "Exact direction of the grid",
+      highFlexibilityW: "High flexibility",
+    } as Readonly<Record<string, string>>,
+    limitKinds: { contract: "mean of each quarter-hour", thermal: "never above" },
     limits: "Limits",
     lower: "Lower the limit to (kW)",
     set: "Set",
@@ -439,7 +494,8 @@ export const en = {
     read: "Read",
     noManifest: "Give the manifest of a deployment.",
     noService: "Our service does not answer. Name a node and a manifest yourself.",
-    badFile: "This file cannot be read",
+    badFile: "This file cannot be read.",
+    unread: "This could not be read.",
     deployment: "Contracts",
     codeSame: "The code is the compiled one",
     codeOther: "The code differs",

@@ -11,6 +11,18 @@ export type Location = {
   readonly name: string;
   /** IANA name, for showing local times; nothing is computed in it. */
   readonly timeZone: string;
+  readonly coordinates?: Coordinates;
+};
+
+/** Decimal degrees in WGS 84. */
+export type Coordinates = { readonly latitude: number; readonly longitude: number };
+
+/** Where an EVSE stands, as OCPI's EVSE says it; it never goes on chain. */
+export type Place = {
+  readonly coordinates: Coordinates | null;
+  readonly floorLevel: string | null;
+  /** What stands at the bay: a number, a name. */
+  readonly physicalReference: string | null;
 };
 
 /** The assets behind one distribution cabinet that share one supply limit. */
@@ -41,6 +53,8 @@ export type Evse = {
   readonly maxPowerW: Watt;
   readonly phases: 1 | 2 | 3;
   readonly status: EvseStatus;
+  /** Absent where nobody said it. */
+  readonly place?: Place;
 };
 
 export type PvAsset = {

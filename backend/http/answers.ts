@@ -1,6 +1,6 @@
 /** What goes out: schemas of the answers, each beside the function that turns the domain's value into it. */
 import { z } from "zod";
-import type { Evse, Tariff } from "../domain/assets.ts";
+import type { Evse, Location, Place, PvAsset, Tariff } from "../domain/assets.ts";
 import type { SentProfile } from "../domain/profiles.ts";
 import { type EnergyPromise, firstOutcome } from "../domain/promises.ts";
 import type { ChargingSession } from "../domain/sessions.ts";
@@ -138,6 +138,19 @@ export const preferencesOut = (of: DriverPreferences | null): Out<typeof prefere
 
 /* -------------------------------------------------------------------------------------------------- site */
 
+export const coordinates = z
+  .object({ latitude: z.number(), longitude: z.number() })
+  .nullable()
+  .meta({ description: "decimal degrees, WGS 84" });
+export const place = z
+  .object({ coordinates, floorLevel: z.string().nullable(), physicalReference: z.string().nullable() })
+  .meta({ id: "Place" });
+export const placeOut = (of: Place | undefined): Out<typeof place> => ({
+  coordinates: of?.coordinates ?? null,
+  floorLevel: of?.floorLevel ?? null,
+  physicalReference: of?.physicalReference ?? null,
+});
+
 export const evse = z
   .object({
     id: z.string(),
@@ -145,6 +158,7 @@ export const evse = z
     maxPowerW: w,
     phases: z.int(),
     status: z.string().meta({ description: "OCPI status" }),
+    ...place.shape,
   })
   .meta({ id: "Evse" });
 export const evseOut = (of: Evse): Out<typeof evse> => ({
@@ -153,6 +167,20 @@ export const evseOut = (of: Evse): Out<typeof evse> => ({
   maxPowerW: of.maxPowerW,
   phases: of.phases,
   status: of.status,
+  ...placeOut(of.place),
+});
+
+export const pv = z.object({ id: z.string(), ratedPowerW: w }).meta({ id: "PvAsset" });
+export const pvOut = (of: PvAsset): Out<typeof pv> => ({ id: of.id, ratedPowerW: of.ratedPowerW });
+
+export const location = z
+  .object({ id: z.string(), name: z.string(), timeZone: z.string(), coordinates })
+  .meta({ id: "Location" });
+export const locationOut = (of: Location): Out<typeof location> => ({
+  id: of.id,
+  name: of.name,
+  timeZone: of.timeZone,
+  coordinates: of.coordinates ?? null,
 });
 
 export const tariff = z

@@ -1,8 +1,7 @@
-/** What a CPO sets up: its site, its tariff, and the keys of its machines. */
+/** What a CPO sets up: its sites (cpoSites.ts), its tariff, and the keys of its machines. */
 import { z } from "zod";
-import { DEFAULT_ALGORITHM } from "../domain/algorithms.ts";
-import { microEurPerKwh } from "../domain/units.ts";
 import * as out from "./answers.ts";
+import { cpoSites } from "./cpoSites.ts";
 import type { Deps } from "./deps.ts";
 import { ownGroup } from "./ownership.ts";
 import { granted, Problem } from "./problems.ts";
@@ -13,13 +12,8 @@ export function cpoSetup(deps: Deps): readonly Route[] {
   const { usecases, store, accounts } = deps;
   const tag = "CPO" as const;
 
-  async function cpoOf(cpoId: string) {
-    const cpo = (await store.sites.cpos()).find((one) => one.id === cpoId);
-    if (!cpo) throw new Problem("unknown-cpo", `Your CPO ${cpoId} is not registered yet.`);
-    return cpo;
-  }
-
   return [
+    ...cpoSites(deps),
     route({
       method: "get",
       path: "/cpo/tariff",
@@ -45,32 +39,6 @@ export function cpoSetup(deps: Deps): readonly Route[] {
       async handle({ caller, body }) {
         const wish = { cpoId: caller.cpoId, pricePerKwh: body.pricePerKwhMicroEur };
         return { status: 200, body: out.tariffOut(granted(await usecases.setTariff(wish), body).tariff) };
-      },
-    }),
-    route({
-      method: "post",
-      path: "/cpo/sites",
-      tag,
-      summary: "Register a site: location, tariff, groups with their EVSEs and PV",
-      description: "Called again with the same ids it changes nothing. Everything is registered on chain too.",
-      who: ["staff"],
-      body: schemas.site,
-      answers: { 201: { description: "Registered", schema: z.object({ tariff: out.tariff }) } },
-      async handle({ caller, body }) {
-        const { id, name } = await cpoOf(caller.cpoId);
-        await nobodyElses(deps, caller.cpoId, body);
-        const { tariff } = await usecases.setUpSite({
-          cpo: { id, name },
-          payee: body.payee,
-          location: { ...body.location, cpoId: id },
-          tariff: { id: body.tariff.id, pricePerKwh: body.tariff.pricePerKwhMicroEur },
-          groups: body.groups.map(({ evses, pvs, feedInMicroEurPerKwh, ...group }) => ({
-            group: { ...group, feedIn: microEurPerKwh(Number(feedInMicroEurPerKwh)), algorithm: DEFAULT_ALGORITHM },
-            evses,
-            pvs,
-          })),
-        });
-        return { status: 201, body: { tariff: out.tariffOut(tariff) } };
       },
     }),
     route({
@@ -117,26 +85,4 @@ export function cpoSetup(deps: Deps): readonly Route[] {
       },
     }),
   ];
-}
-
-/** `setUpSite` leaves what exists as it is; ids of another CPO must not become part of this site. */
-async function nobodyElses({ store }: Deps, cpoId: string, site: z.output<typeof schemas.site>): Promise<void> {
-  const refuse = (pointer: string, id: string) => {
-    const detail = `The id ${id} is taken. Choose another one.`;
-    throw new Problem("taken-id", detail, { faults: [{ pointer, detail }] });
-  };
-  const groups = await store.sites.groups();
-  if (groups.some((group) => group.locationId === site.location.id && group.cpoId !== cpoId))
-    refuse("#/location/id", site.location.id);
-  const tariff = await store.sites.tariff(site.tariff.id);
-  if (tariff && tariff.cpoId !== cpoId) refuse("#/tariff/id", tariff.id);
-  for (const [g, planned] of site.groups.entries()) {
-    const group = groups.find((one) => one.id === planned.id);
-    if (group && (group.cpoId !== cpoId || group.locationId !== site.location.id))
-      refuse(`#/groups/${g}/id`, planned.id);
-    for (const [e, { id }] of planned.evses.entries()) {
-      const evse = await store.sites.evse(id);
-      if (evse && evse.groupId !== planned.id) refuse(`#/groups/${g}/evses/${e}/id`, id);
-    }
-  }
 }

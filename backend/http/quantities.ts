@@ -108,7 +108,7 @@ export const price = z
   .transform((text): MicroEurPerKwh => microEurPerKwh(Number(text)));
 
 const CONTROL = /\p{Cc}/u;
-const printable = (most: number) =>
+export const printable = (most: number) =>
   z
     .string({ error: "Give text." })
     .trim()

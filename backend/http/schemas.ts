@@ -3,7 +3,7 @@ import { getAddress, isAddress } from "ethers";
 import { z } from "zod";
 import { SLOT_S } from "../domain/slots.ts";
 import { microEur } from "../domain/units.ts";
-import { id, instant, limitW, name, needWh, powerW, price, ratedW, registerWh } from "./quantities.ts";
+import { id, instant, limitW, name, needWh, powerW, price, printable, ratedW, registerWh } from "./quantities.ts";
 
 const email = z
   .email({ error: "Give an e-mail address." })
@@ -261,21 +261,50 @@ export const key = z
     path: ["groupId"],
     error: "A HEMS reports for one group: give its id.",
   });
+const degrees = (name: string, most: number) => {
+  const error = `Give the ${name} as a number of decimal degrees, from -${most} to ${most}.`;
+  return z
+    .number({ error })
+    .min(-most, { error })
+    .max(most, { error })
+    .meta({ description: "decimal degrees, WGS 84" });
+};
+const coordinates = z
+  .strictObject(
+    { latitude: degrees("latitude", 90), longitude: degrees("longitude", 180) },
+    { error: "Give latitude and longitude, or null." },
+  )
+  .nullable()
+  .default(null);
+/** Lengths are OCPI's. */
+const floorLevel = printable(4).nullable().default(null).meta({ description: "As the sign says: -1, 0, P2" });
+const physicalReference = printable(16)
+  .nullable()
+  .default(null)
+  .meta({ description: "What stands at the bay: a number, a name" });
+export const place = z.strictObject({ coordinates, floorLevel, physicalReference });
+
 export const site = z.strictObject({
   payee: z
     .string({ error: "Give an address on chain." })
     .regex(/^0x[0-9a-fA-F]{40}$/, {
       error: "Give the address on chain that receives the CPO's money: 0x and 40 hex digits.",
     })
-    .transform((text) => text as `0x${string}`),
+    .transform((text) => text as `0x${string}`)
+    .optional()
+    .meta({ description: "Who receives the CPO's money; needed with its first site" }),
   location: z.strictObject({
     id,
     name,
     timeZone: id.refine(isTimeZone, {
       error: ({ input }) => `"${input}" is not an IANA time zone such as Europe/Berlin.`,
     }),
+    coordinates,
   }),
-  tariff: z.strictObject({ id, pricePerKwhMicroEur: price }),
+  tariff: z
+    .strictObject({ id, pricePerKwhMicroEur: price })
+    .optional()
+    .meta({ description: "Needed with the CPO's first site; else the present one holds" }),
   groups: z
     .array(
       z.strictObject({
@@ -285,7 +314,7 @@ export const site = z.strictObject({
           error: 'Give "contract" (15-minute mean) or "thermal" (never above).',
         }),
         feedInMicroEurPerKwh: z.union([z.literal("0"), price]),
-        evses: z.array(z.strictObject({ id, maxPowerW: ratedW, phases })).max(1000),
+        evses: z.array(z.strictObject({ id, maxPowerW: ratedW, phases, ...place.shape })).max(1000),
         pvs: z.array(z.strictObject({ id, ratedPowerW: powerW() })).max(100),
       }),
     )

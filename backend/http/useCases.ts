@@ -27,6 +27,7 @@ import { requestCharging } from "../usecases/requestCharging.ts";
 import { setEvseStatus } from "../usecases/setEvseStatus.ts";
 import { type AlgorithmWish, setGroupAlgorithm } from "../usecases/setGroupAlgorithm.ts";
 import { liftGroupLimit, setGroupLimit } from "../usecases/setGroupLimit.ts";
+import { setPlace } from "../usecases/setPlace.ts";
 import { setStrategies } from "../usecases/setStrategies.ts";
 import { setTariff } from "../usecases/setTariff.ts";
 import { type SitePlan, setUpSite } from "../usecases/setUpSite.ts";
@@ -76,6 +77,7 @@ export function bindUseCases(world: World, probes: Probes, run: RunStep = (step)
     eraseDriver: bound(eraseDriver),
     disputeBill: bound(disputeBill),
     decideDispute: bound(decideDispute),
+    setPlace: bound(setPlace),
     setUpSite: bound<SitePlan, Awaited<ReturnType<typeof setUpSite>>>(setUpSite),
     recordForecast: (groupId: string, points: readonly ForecastPoint[]) =>
       run(() => world.store.prices.putForecast(groupId, points)),

@@ -4,7 +4,15 @@ import { z } from "zod";
 import { METHOD_NAMES } from "../domain/algorithms.ts";
 import * as out from "./answers.ts";
 import { at, atOrNull, instantText, money, moneyText, w, wh } from "./quantities.ts";
-import { type GroupView, type Limits, PAUSES, type Pause, type PlanView, type SessionView } from "./views.ts";
+import {
+  type GroupView,
+  type Limits,
+  PAUSES,
+  type Pause,
+  type PlanView,
+  type RunningBoost,
+  type SessionView,
+} from "./views.ts";
 
 type Out<S extends z.ZodType> = z.output<S>;
 
@@ -133,6 +141,21 @@ const row = {
   stale: z.boolean(),
   sessionNumber: z.int().nullable(),
 };
+/** Who asked for full power is the operator's to know. */
+const boost = z.object({
+  askedBy: z.enum(["driver", "cpo"]),
+  askedAt: instantText,
+  until: instantText,
+  energyWh: wh.nullable().meta({ description: "Wh; the boost ends when they are in" }),
+  limitW: w.meta({ description: "W; granted now" }),
+});
+const boostOut = (of: RunningBoost): Out<typeof boost> => ({
+  askedBy: of.askedBy,
+  askedAt: at(of.askedAt),
+  until: at(of.until),
+  energyWh: of.energyWh,
+  limitW: of.limitW,
+});
 const common = {
   groupId: z.string(),
   at: instantText,
@@ -155,7 +178,9 @@ export const publicGroup = z
 export const groupPicture = z
   .object({
     ...common,
-    rows: z.array(z.object({ ...row, sessionId: z.string().nullable(), promise: out.promise.nullable() })),
+    rows: z.array(
+      z.object({ ...row, sessionId: z.string().nullable(), promise: out.promise.nullable(), boost: boost.nullable() }),
+    ),
     limits: z.array(out.groupLimit),
     incidents: z.array(out.incident),
     lastCycleAt: instantText.nullable(),
@@ -191,6 +216,7 @@ export const groupPictureOut = (view: GroupView): Out<typeof groupPicture> => ({
     ...rowOut(of),
     sessionId: of.sessionId,
     promise: of.promise && out.promiseOut(of.promise),
+    boost: of.boost && boostOut(of.boost),
   })),
   limits: view.limits.map(out.groupLimitOut),
   incidents: view.incidents.map(out.incidentOut),

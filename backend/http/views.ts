@@ -3,7 +3,7 @@ import type { MethodName } from "../domain/algorithms.ts";
 import type { ChargingGroup, Evse } from "../domain/assets.ts";
 import { limitAt } from "../domain/profiles.ts";
 import { type EnergyPromise, isHolding, toleranceWh } from "../domain/promises.ts";
-import type { Admission, ChargingPreferences, ChargingSession } from "../domain/sessions.ts";
+import type { Admission, Boost, ChargingPreferences, ChargingSession } from "../domain/sessions.ts";
 import { slotOf } from "../domain/slots.ts";
 import { type EpochSecond, epochSecond } from "../domain/units.ts";
 import {
@@ -153,6 +153,13 @@ export type EvseRow = {
   readonly ratedW: number;
   readonly promise: EnergyPromise | null;
   readonly stale: boolean;
+  /** Full power that was asked for and has not ended. */
+  readonly boost: RunningBoost | null;
+};
+
+export type RunningBoost = Pick<Boost, "askedBy" | "askedAt" | "until" | "energyWh"> & {
+  /** Granted now. */
+  readonly limitW: number;
 };
 
 export type GroupView = {
@@ -206,7 +213,13 @@ export async function groupView(world: Needs, groupId: string): Promise<GroupVie
     price: (await store.prices.from(world.settings.market, slotOf(now)))[0]?.price ?? null,
     // Of a capacity profile the present minute; the whole of it is at /grid.
     limits: (await store.sites.limits(groupId, now)).filter((one) => one.kind !== "capacity" || one.from <= now),
-    rows: (await store.sites.evses(groupId)).map((evse) => rowOf(evse, board, now, world.settings.staleS)),
+    rows: rowsOf(
+      await store.sites.evses(groupId),
+      board,
+      await runningBoosts(store, board),
+      now,
+      world.settings.staleS,
+    ),
     plan: await planView(world, groupId),
     guardActions: board?.guardActions ?? 0,
     lastCycleAt: board && board.lastCycleAt > 0 ? board.lastCycleAt : null,
@@ -218,17 +231,40 @@ export async function groupView(world: Needs, groupId: string): Promise<GroupVie
 const limitNow = (group: ChargingGroup, board: GroupBoard | undefined) =>
   board && board.lastCycleAt > 0 ? board.limitW : group.supplyLimitW;
 
-function rowOf(evse: Evse, board: GroupBoard | undefined, now: EpochSecond, staleS: number): EvseRow {
-  const live = board ? liveSessions(board).find((one) => one.evseId === evse.id) : undefined;
-  return {
-    evse,
-    sessionNumber: live?.number ?? null,
-    sessionId: live?.sessionId ?? null,
-    limits: live ? limitsOf(live, now) : null,
-    ratedW: evse.maxPowerW,
-    promise: live?.promise ?? null,
-    stale: live ? now - live.readAt > staleS : false,
-  };
+/** By session. Who asked stands in the store only. */
+async function runningBoosts(
+  store: World["store"],
+  board: GroupBoard | undefined,
+): Promise<ReadonlyMap<string, RunningBoost>> {
+  const running = new Map<string, RunningBoost>();
+  for (const { sessionId, boost, grant } of board ? liveSessions(board) : []) {
+    const asked = boost && (await store.priorities.boosts(sessionId)).find(({ id }) => id === boost.id);
+    if (asked) running.set(sessionId, { ...asked, limitW: grant?.limitW ?? 0 });
+  }
+  return running;
+}
+
+function rowsOf(
+  evses: readonly Evse[],
+  board: GroupBoard | undefined,
+  boosts: ReadonlyMap<string, RunningBoost>,
+  now: EpochSecond,
+  staleS: number,
+): EvseRow[] {
+  const sessions = new Map((board ? liveSessions(board) : []).map((live) => [live.evseId, live]));
+  return evses.map((evse) => {
+    const live = sessions.get(evse.id);
+    return {
+      evse,
+      sessionNumber: live?.number ?? null,
+      sessionId: live?.sessionId ?? null,
+      limits: live ? limitsOf(live, now) : null,
+      ratedW: evse.maxPowerW,
+      promise: live?.promise ?? null,
+      stale: live ? now - live.readAt > staleS : false,
+      boost: (live && boosts.get(live.sessionId)) ?? null,
+    };
+  });
 }
 
 async function planView({ store }: Needs, groupId: string): Promise<PlanView | null> {

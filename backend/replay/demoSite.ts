@@ -20,6 +20,7 @@ export function demoSite(from: EpochSecond): Scenario {
     id: `NL*OLI*EDEMO${String(i + 1).padStart(2, "0")}`,
     maxPowerW: i % 3 === 0 ? 22_080 : i % 3 === 1 ? 11_040 : 7360,
     phases: (i % 3 === 2 ? 1 : 3) as 1 | 3,
+    coordinates: bayOf(i),
   }));
   const slots = Array.from({ length: (DAYS_AHEAD + 3) * 96 }, (_, k) => slotOf(from) - 96 + k);
   const production = new Map(slots.map((slot) => [slot, Math.round(30_000 * sun(slot) * (0.6 + 0.4 * random()))]));
@@ -39,6 +40,14 @@ export function demoSite(from: EpochSecond): Scenario {
     events: [],
     groups: [{ id: "demo-garage", supplyLimitW: 60_000, evses, demand, production }],
   };
+}
+
+/** Two rows of bays, 2.6 m from bay to bay and 11 m from row to row, in a garage that is made up. */
+const BAYS_PER_ROW = 7;
+function bayOf(i: number) {
+  const [eastM, northM] = [(i % BAYS_PER_ROW) * 2.6, -Math.floor(i / BAYS_PER_ROW) * 11];
+  // 111,280 m and 67,910 m to a degree at this latitude.
+  return { latitude: 52.5 + northM / 111_280, longitude: 4.5 + eastM / 67_910 };
 }
 
 function sessionsOf(

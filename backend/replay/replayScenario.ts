@@ -139,7 +139,10 @@ export const sitePlanOf = (
       feedIn: microEurPerKwh(0),
       algorithm,
     },
-    evses: group.evses.map((evse) => ({ id: evse.id, maxPowerW: watt(evse.maxPowerW), phases: evse.phases })),
+    evses: group.evses.map(({ id, maxPowerW, phases, coordinates }) => ({
+      ...{ id, maxPowerW: watt(maxPowerW), phases },
+      ...(coordinates ? { place: { coordinates, floorLevel: null, physicalReference: null } } : {}),
+    })),
     pvs: group.production
       ? [{ id: `${group.id}-pv`, ratedPowerW: watt(Math.max(1, ...group.production.values())) }]
       : [],

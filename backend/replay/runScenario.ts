@@ -103,6 +103,7 @@ export function createRun(
   const tally: Tally = saved?.tally ?? { carWs: {}, plugFailures: 0, failingUntil: {}, differingUntil: {} };
   const cpo: CpoPort = {
     async sendProfile(sent: SentProfile) {
+      if (!site.evses[sent.evseId]) return;
       clock.put(clock.now() + ANSWER_S, {
         kind: "answer",
         profileId: sent.id,
@@ -112,6 +113,7 @@ export function createRun(
       });
     },
     async stopSession(asked) {
+      if (!site.evses[asked.evseId]) return;
       clock.put(clock.now() + ANSWER_S, { kind: "stop", ...asked });
     },
   };

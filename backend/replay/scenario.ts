@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import type { Coordinates } from "../domain/assets.ts";
 import { parseInstant } from "../domain/instants.ts";
 import { slotOf } from "../domain/slots.ts";
 import type { EpochSecond } from "../domain/units.ts";
@@ -31,6 +32,9 @@ const meta = z.object({
               id: z.string(),
               maxPowerW: z.int().positive(),
               phases: z.union([z.literal(1), z.literal(2), z.literal(3)]),
+              coordinates: z
+                .object({ latitude: z.number().min(-90).max(90), longitude: z.number().min(-180).max(180) })
+                .optional(),
             }),
           )
           .min(1),
@@ -62,6 +66,13 @@ export type ScenarioEvent = {
   readonly value: string;
 };
 
+export type ScenarioEvse = {
+  readonly id: string;
+  readonly maxPowerW: number;
+  readonly phases: 1 | 2 | 3;
+  readonly coordinates?: Coordinates | undefined;
+};
+
 /** Power per slot, W. */
 export type SlotSeries = ReadonlyMap<number, number>;
 
@@ -80,7 +91,7 @@ export type Scenario = {
   readonly groups: readonly {
     readonly id: string;
     readonly supplyLimitW: number;
-    readonly evses: readonly { readonly id: string; readonly maxPowerW: number; readonly phases: 1 | 2 | 3 }[];
+    readonly evses: readonly ScenarioEvse[];
     readonly demand: SlotSeries | null;
     readonly production: SlotSeries | null;
   }[];

@@ -7,7 +7,16 @@
  *   solve   linear programs              random  salts and keys
  */
 import type { AlgorithmChoice, MethodName } from "../domain/algorithms.ts";
-import type { ChargingGroup, Cpo as CpoEntity, Evse, EvseStatus, Location, PvAsset, Tariff } from "../domain/assets.ts";
+import type {
+  ChargingGroup,
+  Cpo as CpoEntity,
+  Evse,
+  EvseStatus,
+  Location,
+  Place,
+  PvAsset,
+  Tariff,
+} from "../domain/assets.ts";
 import type { CapacityProfile } from "../domain/capacity.ts";
 import type { MeterReading, SiteReading, SiteSlot } from "../domain/meters.ts";
 import type { FlexibilityOrder, OrderSettlement } from "../domain/orders.ts";
@@ -136,6 +145,7 @@ export type SiteStore = {
   /** Inserts get the next number (u32) or row of the group; an id that exists already is left as it is and returned. */
   addCpo(cpo: Omit<CpoEntity, "number">): Promise<CpoEntity>;
   addLocation(location: Location): Promise<Location>;
+  locations(cpoId: string): Promise<readonly Location[]>;
   addGroup(group: Omit<ChargingGroup, "number">): Promise<ChargingGroup>;
   addEvse(evse: Omit<Evse, "row">): Promise<Evse>;
   addPv(pv: Omit<PvAsset, "row">): Promise<PvAsset>;
@@ -150,7 +160,9 @@ export type SiteStore = {
   evses(groupId: string): Promise<readonly Evse[]>;
   evse(id: string): Promise<Evse | null>;
   pvs(groupId: string): Promise<readonly PvAsset[]>;
+  pv(id: string): Promise<PvAsset | null>;
   setEvseStatus(id: string, status: EvseStatus): Promise<void>;
+  setPlace(id: string, place: Place): Promise<void>;
   /** Limits in force: the contract's from `from = 0`, an operator's from its instant, orders for their time. */
   addLimit(limit: GroupLimit): Promise<void>;
   /** Limits that end after `after`; those of capacity profiles for the time in which they were in force. */

@@ -11,7 +11,10 @@ export async function setEvseStatus(
 ): Promise<{ readonly kind: "noted" } | Refused<"unknown-evse">> {
   const evse = await world.store.sites.evse(report.evseId);
   if (!evse) return refused("unknown-evse", `EVSE ${report.evseId} is not registered.`);
-  if (evse.status !== report.status) await world.store.sites.setEvseStatus(evse.id, report.status);
+  if (evse.status !== report.status) {
+    await world.store.sites.setEvseStatus(evse.id, report.status);
+    world.updates?.publish(`group:${evse.groupId}`, { kind: "status", evseId: evse.id });
+  }
   const group = world.board.groups[evse.groupId];
   const live = group && liveSessions(group).find((one) => one.evseId === evse.id);
   if (live) {

@@ -183,7 +183,10 @@ describe("HTTP: the application", () => {
     expect(await service.digest()).to.equal(before);
     const evses = await service.ask("GET", "/cpo/groups/north-2/evses", { as: staff });
     expect(evses.body.evses).to.deep.equal([
-      { id: "north-2-1", groupId: "north-2", maxPowerW: 22_000, phases: 3, status: "AVAILABLE" },
+      {
+        ...{ id: "north-2-1", groupId: "north-2", maxPowerW: 22_000, phases: 3, status: "AVAILABLE" },
+        ...{ coordinates: null, floorLevel: null, physicalReference: null },
+      },
     ]);
   });
 

@@ -25,6 +25,8 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "8e_rights": { up: (db) => run(db, RIGHTS) },
   "8f_tenant_roots": { up: (db) => run(db, TENANT_ROOTS) },
   "8g_stated_batteries": { up: (db) => run(db, STATED_BATTERIES) },
+  "8h_carbon": { up: (db) => run(db, CARBON) },
+  "8i_places": { up: (db) => run(db, PLACES) },
 };
 
 async function run(db: Kysely<unknown>, statements: readonly string[]): Promise<void> {
@@ -285,4 +287,18 @@ const TENANT_ROOTS = [
 const STATED_BATTERIES = [
   `alter table session_preferences add column battery_wh bigint, add column battery_percent smallint,
      add column battery_register_wh bigint`,
+];
+
+/** Of the grid's power, by slot; what came last counts. */
+const CARBON = [
+  `create table carbon_intensity (
+     market ${ID} not null, slot integer not null, grams_per_kwh integer not null check (grams_per_kwh >= 0),
+     primary key (market, slot))`,
+];
+
+/** Where charge points stand, in degrees. */
+const PLACES = [
+  `alter table location add column latitude double precision, add column longitude double precision`,
+  `alter table evse add column latitude double precision, add column longitude double precision,
+     add column floor_level text, add column physical_reference text`,
 ];

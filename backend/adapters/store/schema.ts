@@ -34,7 +34,14 @@ type Json<T> = ColumnType<T, string, string>;
 export type Database = ChainTables & {
   counter: { name: string; value: number };
   cpo: { id: string; number: number; name: string };
-  location: { id: string; cpo_id: string; name: string; time_zone: string };
+  location: {
+    id: string;
+    cpo_id: string;
+    name: string;
+    time_zone: string;
+    latitude: number | null;
+    longitude: number | null;
+  };
   charging_group: {
     id: string;
     number: number;
@@ -53,7 +60,18 @@ export type Database = ChainTables & {
     algorithm: AlgorithmName;
     parameters: Json<AlgorithmChoice["parameters"]>;
   };
-  evse: { id: string; group_id: string; row: number; max_power_w: number; phases: number; status: EvseStatus };
+  evse: {
+    id: string;
+    group_id: string;
+    row: number;
+    max_power_w: number;
+    phases: number;
+    status: EvseStatus;
+    latitude: number | null;
+    longitude: number | null;
+    floor_level: string | null;
+    physical_reference: string | null;
+  };
   pv_asset: { id: string; group_id: string; row: number; rated_power_w: number };
   group_limit: {
     id: string;

@@ -1,7 +1,7 @@
 /** Operators, locations, groups, EVSEs and PV. Numbers and rows are given once and never again. */
 import type { Insertable, Selectable } from "kysely";
 import type { AlgorithmChoice } from "../../domain/algorithms.ts";
-import type { ChargingGroup, Cpo, Evse, Location, PvAsset, Tariff } from "../../domain/assets.ts";
+import type { ChargingGroup, Coordinates, Cpo, Evse, Location, Place, PvAsset, Tariff } from "../../domain/assets.ts";
 import { type EpochSecond, epochSecond, microEurPerKwh, watt } from "../../domain/units.ts";
 import type { GroupLimit, SiteStore } from "../../usecases/ports.ts";
 import { capacityLimits } from "./grid.ts";
@@ -25,11 +25,18 @@ export const siteStore = (db: Db): SiteStore => ({
   async addLocation(location) {
     await db
       .insertInto("location")
-      .values({ id: location.id, cpo_id: location.cpoId, name: location.name, time_zone: location.timeZone })
+      .values({
+        ...{ id: location.id, cpo_id: location.cpoId, name: location.name, time_zone: location.timeZone },
+        ...degrees(location.coordinates),
+      })
       .onConflict((conflict) => conflict.column("id").doNothing())
       .execute();
     const row = await db.selectFrom("location").selectAll().where("id", "=", location.id).executeTakeFirstOrThrow();
     return toLocation(row);
+  },
+  async locations(cpoId) {
+    const rows = await db.selectFrom("location").selectAll().where("cpo_id", "=", cpoId).orderBy("id").execute();
+    return rows.map(toLocation);
   },
   addGroup: (group) =>
     addOnce(
@@ -129,9 +136,18 @@ export const siteStore = (db: Db): SiteStore => ({
     const rows = await db.selectFrom("pv_asset").selectAll().where("group_id", "=", groupId).orderBy("row").execute();
     return rows.map(toPv);
   },
+  pv: (id) => readPv(db, id),
   async setEvseStatus(id, status) {
     const { numUpdatedRows } = await db.updateTable("evse").set({ status }).where("id", "=", id).executeTakeFirst();
     if (numUpdatedRows === 0n) throw new Error(`EVSE ${id} is not known, so its status cannot change. Add it first.`);
+  },
+  async setPlace(id, place) {
+    const { numUpdatedRows } = await db
+      .updateTable("evse")
+      .set(placeColumns(place))
+      .where("id", "=", id)
+      .executeTakeFirst();
+    if (numUpdatedRows === 0n) throw new Error(`EVSE ${id} is not known, so its place cannot change. Add it first.`);
   },
 
   /** The same limit again replaces what was said of it: so an operator ends one that was open. */
@@ -223,7 +239,28 @@ const toLocation = (row: Selectable<Database["location"]>): Location => ({
   cpoId: row.cpo_id,
   name: row.name,
   timeZone: row.time_zone,
+  ...toCoordinates(row),
 });
+
+const degrees = (at: Coordinates | null | undefined) => ({
+  latitude: at?.latitude ?? null,
+  longitude: at?.longitude ?? null,
+});
+function toCoordinates({ latitude, longitude }: ReturnType<typeof degrees>): { coordinates?: Coordinates } {
+  return latitude === null || longitude === null ? {} : { coordinates: { latitude, longitude } };
+}
+
+const placeColumns = (place: Place | undefined) => ({
+  ...degrees(place?.coordinates),
+  floor_level: place?.floorLevel ?? null,
+  physical_reference: place?.physicalReference ?? null,
+});
+function toPlace(row: Selectable<Database["evse"]>): { place?: Place } {
+  const { coordinates = null } = toCoordinates(row);
+  const { floor_level: floorLevel, physical_reference: physicalReference } = row;
+  if (coordinates === null && floorLevel === null && physicalReference === null) return {};
+  return { place: { coordinates, floorLevel, physicalReference } };
+}
 
 const groupRow = (group: ChargingGroup): Insertable<Database["charging_group"]> => ({
   id: group.id,
@@ -254,6 +291,7 @@ const evseRow = (evse: Evse): Insertable<Database["evse"]> => ({
   max_power_w: evse.maxPowerW,
   phases: evse.phases,
   status: evse.status,
+  ...placeColumns(evse.place),
 });
 const toEvse = (row: Selectable<Database["evse"]>): Evse => ({
   id: row.id,
@@ -262,6 +300,7 @@ const toEvse = (row: Selectable<Database["evse"]>): Evse => ({
   maxPowerW: watt(row.max_power_w),
   phases: row.phases as Evse["phases"],
   status: row.status,
+  ...toPlace(row),
 });
 
 const toPv = (row: Selectable<Database["pv_asset"]>): PvAsset => ({

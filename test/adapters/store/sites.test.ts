@@ -59,6 +59,24 @@ onEveryDatabase("Sites", (given) => {
     expect((await rejection(sites.setEvseStatus("nowhere", "BLOCKED"))).message).to.contain("nowhere");
   });
 
+  it("keeps where an EVSE and a location stand, and forgets it", async () => {
+    const { sites } = given().store;
+    const coordinates = { latitude: -33.8568123, longitude: 151.2152967 };
+    const full = { coordinates, floorLevel: "-2", physicalReference: "B17" };
+    await sites.addEvse({ ...anEvse("placed", "group"), place: full });
+    expect((await sites.evse("placed"))?.place).to.deep.equal(full);
+    const part = { coordinates: null, floorLevel: "0", physicalReference: null };
+    await sites.setPlace("placed", part);
+    expect((await sites.evse("placed"))?.place).to.deep.equal(part);
+    await sites.setPlace("placed", { coordinates: null, floorLevel: null, physicalReference: null });
+    expect(await sites.evse("placed")).not.to.have.property("place");
+    expect((await rejection(sites.setPlace("nowhere", full))).message).to.contain("nowhere");
+    const quay = { id: "quay", cpoId: "cpo", name: "Quay", timeZone: "Australia/Sydney", coordinates };
+    expect(await sites.addLocation(quay)).to.deep.equal(quay);
+    expect(await sites.locations("cpo")).to.deep.include(quay);
+    expect(await sites.locations("second")).to.deep.equal([]);
+  });
+
   it("keeps limits until they end, from whatever instant they began", async () => {
     const { sites } = given().store;
     const limit = { groupId: "group", kind: "order" as const, limitW: 12_000 };

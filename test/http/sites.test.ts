@@ -33,13 +33,10 @@ describe("HTTP: setting up a site", () => {
         .orderBy("id")
         .execute()
     ).map(({ call, args }) => [call, args] as const);
-  const lastCall = async () =>
-    (
-      await service.db
-        .selectFrom("outbox")
-        .select((eb) => eb.fn.max("id").as("id"))
-        .executeTakeFirstOrThrow()
-    ).id ?? 0;
+  const lastCall = async () => {
+    const latest = service.db.selectFrom("outbox").select("id").orderBy("id", "desc").limit(1);
+    return Number((await latest.executeTakeFirst())?.id ?? 0);
+  };
 
   it("takes payee and tariff of the first site for the ones that follow", async () => {
     const before = await lastCall();

@@ -10,7 +10,7 @@ import { Fault } from "./parts/states.tsx";
 import { useTexts } from "./texts/index.tsx";
 
 export const roomOf = ({ kind }: Account) =>
-  ({ driver: "/charge", staff: "/cockpit", auditor: "/audit", arbiter: "/docs" })[kind];
+  ({ driver: "/charge", staff: "/cockpit", auditor: "/cockpit", arbiter: "/docs" })[kind];
 
 /** Only within this site: an address from outside leads nowhere else. */
 const nextOf = (search: URLSearchParams) => {

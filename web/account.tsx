@@ -38,6 +38,14 @@ export function SignedIn({ children }: { readonly children: ReactNode }) {
   return <Context value={value}>{children}</Context>;
 }
 
+/** Whether the API lets this account change what a page shows: auditors read all of the cockpit and change nothing. */
+export const useMayWrite = () => useAccount().account?.kind !== "auditor";
+
+/** Forms and buttons that change something, for whoever may. */
+export function Writers({ children }: { readonly children: ReactNode }) {
+  return useMayWrite() ? children : null;
+}
+
 export function useAccount(): Who {
   const who = use(Context);
   if (!who) throw new Error("Pages stand inside <SignedIn>.");

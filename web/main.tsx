@@ -33,12 +33,12 @@ function App() {
         </Frame>
       </Route>
       <Route path="/charge/*?">
-        <For kind="driver">
+        <For kinds={["driver"]}>
           <Driver />
         </For>
       </Route>
       <Route path="/cockpit/*?">
-        <For kind="staff">
+        <For kinds={["staff", "auditor"]}>
           <Cockpit />
         </For>
       </Route>
@@ -51,8 +51,8 @@ function App() {
   );
 }
 
-/** A room for one kind of account; whoever is nobody signs in first and comes back. */
-function For({ kind, children }: { readonly kind: Account["kind"]; readonly children: ReactNode }) {
+/** A room for some kinds of accounts; whoever is nobody signs in first and comes back. */
+function For({ kinds, children }: { readonly kinds: readonly Account["kind"][]; readonly children: ReactNode }) {
   const { t } = useTexts();
   const { account, problem, again } = useAccount();
   const [here] = useLocation();
@@ -67,7 +67,7 @@ function For({ kind, children }: { readonly kind: Account["kind"]; readonly chil
   if (problem) return waiting(<Failed problem={problem} retry={again} />);
   if (account === undefined) return waiting(<Loading />);
   if (account === null) return <Redirect to={`/sign-in?next=${encodeURIComponent(here + query)}`} replace />;
-  if (account.kind !== kind)
+  if (!kinds.includes(account.kind))
     return (
       <Frame>
         <Page title={t.account.wrongDoor} narrow>

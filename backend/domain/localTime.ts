@@ -27,6 +27,15 @@ export function offsetS(at: EpochSecond, timeZone: string): number {
   return Date.UTC(year!, month! - 1, day!, hour!, minute!, second!) / 1000 - at;
 }
 
+export function isTimeZone(text: string): boolean {
+  try {
+    offsetS(epochSecond(0), text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Minutes that the clock shows since midnight, 0 to 1439. */
 export const minuteOfDay = (at: EpochSecond, timeZone: string) =>
   Math.floor(((((at + offsetS(at, timeZone)) % DAY_S) + DAY_S) % DAY_S) / 60);

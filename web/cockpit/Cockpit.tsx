@@ -1,5 +1,6 @@
-/** The operator's room: live, the grid and its orders, history, bills, settings. */
-import { Route, Switch } from "wouter";
+/** The operator's room: live, the grid and its orders, history, bills, settings. Auditors read all but the settings. */
+import { Redirect, Route, Switch } from "wouter";
+import { useMayWrite } from "../account.tsx";
 import { useLoaded } from "../api.ts";
 import { Frame, Page } from "../parts/Frame.tsx";
 import { Show } from "../parts/states.tsx";
@@ -13,13 +14,14 @@ import { Setup } from "./Setup.tsx";
 
 export default function Cockpit() {
   const { t } = useTexts();
+  const mayWrite = useMayWrite();
   const groups = useLoaded<{ groups: Group[] }>("/cpo/groups");
   const doors = [
     { to: "/cockpit", label: t.nav.cockpit },
     { to: "/cockpit/grid", label: t.nav.grid },
     { to: "/cockpit/history", label: t.nav.history },
     { to: "/cockpit/bills", label: t.nav.bills },
-    { to: "/cockpit/setup", label: t.nav.setup },
+    ...(mayWrite ? [{ to: "/cockpit/setup", label: t.nav.setup }] : []),
   ];
   if (groups.kind !== "here")
     return (
@@ -37,7 +39,10 @@ export default function Cockpit() {
         <Route path="/cockpit/grid">{() => <Grid groups={all} />}</Route>
         <Route path="/cockpit/history">{() => <Past groups={all} />}</Route>
         <Route path="/cockpit/bills" component={Bills} />
-        <Route path="/cockpit/setup">{() => <Setup groups={all} again={groups.again} />}</Route>
+        {mayWrite && <Route path="/cockpit/setup">{() => <Setup groups={all} again={groups.again} />}</Route>}
+        <Route>
+          <Redirect to="/cockpit" replace />
+        </Route>
       </Switch>
     </Frame>
   );

@@ -1,5 +1,6 @@
 /** What the grid asks of a group: capacity profiles, and flexibility orders with what was delivered of them. */
 import { useState } from "react";
+import { Writers } from "../account.tsx";
 import { ask, useAction, useLoaded } from "../api.ts";
 import { localText } from "../driver/wish.ts";
 import { Choice, Field, submitting } from "../parts/Field.tsx";
@@ -55,52 +56,54 @@ function Orders({ groupId }: { readonly groupId: string }) {
   return (
     <section className="card">
       <h2>{t.grid.orders}</h2>
-      <form className="stack" onSubmit={submitting(run)}>
-        <Choice
-          label={t.grid.direction}
-          value={wish.direction}
-          onChoose={(direction) => setWish({ ...wish, direction })}
-          options={[
-            { value: "down", label: t.grid.down },
-            { value: "up", label: t.grid.up },
-          ]}
-        />
-        <Field
-          label={`${t.session.power} (kW)`}
-          type="number"
-          min={0.1}
-          step={0.1}
-          required
-          value={wish.kw}
-          member="powerW"
-          problem={problem}
-          onChange={({ target }) => setWish({ ...wish, kw: target.value })}
-        />
-        <Field
-          label={t.past.from}
-          type="datetime-local"
-          step={900}
-          required
-          value={wish.from}
-          member="from"
-          problem={problem}
-          onChange={({ target }) => setWish({ ...wish, from: target.value })}
-        />
-        <Field
-          label={t.past.until}
-          type="datetime-local"
-          step={900}
-          required
-          value={wish.until}
-          member="until"
-          problem={problem}
-          onChange={({ target }) => setWish({ ...wish, until: target.value })}
-        />
-        <Fault problem={problem} fields={["powerW", "from", "until"]} />
-        <button type="submit" className="first" disabled={busy}>
-          {t.grid.order}
-        </button>
-      </form>
+      <Writers>
+        <form className="stack" onSubmit={submitting(run)}>
+          <Choice
+            label={t.grid.direction}
+            value={wish.direction}
+            onChoose={(direction) => setWish({ ...wish, direction })}
+            options={[
+              { value: "down", label: t.grid.down },
+              { value: "up", label: t.grid.up },
+            ]}
+          />
+          <Field
+            label={`${t.session.power} (kW)`}
+            type="number"
+            min={0.1}
+            step={0.1}
+            required
+            value={wish.kw}
+            member="powerW"
+            problem={problem}
+            onChange={({ target }) => setWish({ ...wish, kw: target.value })}
+          />
+          <Field
+            label={t.past.from}
+            type="datetime-local"
+            step={900}
+            required
+            value={wish.from}
+            member="from"
+            problem={problem}
+            onChange={({ target }) => setWish({ ...wish, from: target.value })}
+          />
+          <Field
+            label={t.past.until}
+            type="datetime-local"
+            step={900}
+            required
+            value={wish.until}
+            member="until"
+            problem={problem}
+            onChange={({ target }) => setWish({ ...wish, until: target.value })}
+          />
+          <Fault problem={problem} fields={["powerW", "from", "until"]} />
+          <button type="submit" className="first" disabled={busy}>
+            {t.grid.order}
+          </button>
+        </form>
+      </Writers>
       <Show what={orders}>
         {({ orders: all }) =>
           all.length === 0 ? (
@@ -180,47 +183,49 @@ function CapacityProfile({ groupId }: { readonly groupId: string }) {
           )
         }
       </Show>
-      <form className="stack" onSubmit={submitting(send.run)}>
-        <Field
-          label={`${t.cockpit.limit} (kW)`}
-          type="number"
-          min={0}
-          step={0.1}
-          required
-          value={wish.kw}
-          member="periods/0/limitW"
-          problem={send.problem}
-          onChange={({ target }) => setWish({ ...wish, kw: target.value })}
-        />
-        <Field
-          label={t.past.from}
-          type="datetime-local"
-          required
-          value={wish.from}
-          member="periods/0/from"
-          problem={send.problem}
-          onChange={({ target }) => setWish({ ...wish, from: target.value })}
-        />
-        <Field
-          label={t.past.until}
-          type="datetime-local"
-          required
-          value={wish.until}
-          member="periods/0/until"
-          problem={send.problem}
-          onChange={({ target }) => setWish({ ...wish, until: target.value })}
-        />
-        <Fault problem={send.problem} />
-        <div className="row">
-          <button type="submit" disabled={send.busy}>
-            {t.setup.set}
-          </button>
-          <button type="button" disabled={withdraw.busy} onClick={() => void withdraw.run()}>
-            {t.setup.lift}
-          </button>
-        </div>
-        <Fault problem={withdraw.problem} />
-      </form>
+      <Writers>
+        <form className="stack" onSubmit={submitting(send.run)}>
+          <Field
+            label={`${t.cockpit.limit} (kW)`}
+            type="number"
+            min={0}
+            step={0.1}
+            required
+            value={wish.kw}
+            member="periods/0/limitW"
+            problem={send.problem}
+            onChange={({ target }) => setWish({ ...wish, kw: target.value })}
+          />
+          <Field
+            label={t.past.from}
+            type="datetime-local"
+            required
+            value={wish.from}
+            member="periods/0/from"
+            problem={send.problem}
+            onChange={({ target }) => setWish({ ...wish, from: target.value })}
+          />
+          <Field
+            label={t.past.until}
+            type="datetime-local"
+            required
+            value={wish.until}
+            member="periods/0/until"
+            problem={send.problem}
+            onChange={({ target }) => setWish({ ...wish, until: target.value })}
+          />
+          <Fault problem={send.problem} />
+          <div className="row">
+            <button type="submit" disabled={send.busy}>
+              {t.setup.set}
+            </button>
+            <button type="button" disabled={withdraw.busy} onClick={() => void withdraw.run()}>
+              {t.setup.lift}
+            </button>
+          </div>
+          <Fault problem={withdraw.problem} />
+        </form>
+      </Writers>
     </section>
   );
 }

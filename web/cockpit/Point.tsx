@@ -1,5 +1,6 @@
 /** One charge point: measured, allowed and rated power in one bar, its state and its promise. */
 import { memo, useRef } from "react";
+import { Writers } from "../account.tsx";
 import { useInView } from "../parts/inView.ts";
 import { useTexts } from "../texts/index.tsx";
 import type { GroupPicture } from "../types.ts";
@@ -47,9 +48,11 @@ function Tile({ row, boost }: Props) {
         {promise && ` · ${t.session.promised(f.kwh(promise.energyWh), f.when(promise.by))}`}
       </p>
       {sessionId !== null && (
-        <button type="button" className="plain small" onClick={() => void boost(sessionId, true)}>
-          {t.cockpit.boost}
-        </button>
+        <Writers>
+          <button type="button" className="plain small" onClick={() => void boost(sessionId, true)}>
+            {t.cockpit.boost}
+          </button>
+        </Writers>
       )}
     </>
   );

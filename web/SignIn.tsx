@@ -1,12 +1,13 @@
 /** In: with e-mail and password. A new driver registers with the same and a consent. */
-import { type FormEvent, type ReactNode, useState } from "react";
+import { useState } from "react";
 import { Link, useLocation, useSearchParams } from "wouter";
 import { CONSENT } from "../backend/domain/consent.ts";
 import { type Account, useAccount } from "./account.tsx";
-import { ask, useAction } from "./api.ts";
-import { Field } from "./parts/Field.tsx";
+import { type ApiProblem, ask, useAction } from "./api.ts";
+import { Field, Password, submitting } from "./parts/Field.tsx";
 import { Page } from "./parts/Frame.tsx";
 import { Fault } from "./parts/states.tsx";
+import { InEnglish } from "./parts/Words.tsx";
 import { useTexts } from "./texts/index.tsx";
 
 export const roomOf = ({ kind }: Account) =>
@@ -30,24 +31,23 @@ function useEnter() {
   };
 }
 
-function Form({
-  fields,
-  submit,
-  children,
-}: {
-  readonly fields: ReactNode;
-  readonly submit: () => void;
-  readonly children: ReactNode;
+function Email(props: {
+  readonly value: string;
+  readonly problem: ApiProblem | null;
+  readonly change: (email: string) => void;
 }) {
-  const send = (event: FormEvent) => {
-    event.preventDefault();
-    submit();
-  };
+  const { t } = useTexts();
   return (
-    <form className="card" onSubmit={send}>
-      {fields}
-      {children}
-    </form>
+    <Field
+      label={t.account.email}
+      type="email"
+      autoComplete="username"
+      required
+      value={props.value}
+      onChange={({ target }) => props.change(target.value)}
+      member="email"
+      problem={props.problem}
+    />
   );
 }
 
@@ -61,38 +61,14 @@ export function SignIn() {
   );
   return (
     <Page title={t.account.signIn} narrow>
-      <Form
-        submit={() => void run()}
-        fields={
-          <>
-            <Field
-              label={t.account.email}
-              type="email"
-              autoComplete="username"
-              required
-              value={email}
-              onChange={({ target }) => setEmail(target.value)}
-              member="email"
-              problem={problem}
-            />
-            <Field
-              label={t.account.password}
-              type="password"
-              autoComplete="current-password"
-              required
-              value={password}
-              onChange={({ target }) => setPassword(target.value)}
-              member="password"
-              problem={problem}
-            />
-          </>
-        }
-      >
+      <form className="card" onSubmit={submitting(run)}>
+        <Email value={email} problem={problem} change={setEmail} />
+        <Password label={t.account.password} value={password} problem={problem} change={setPassword} />
         <Fault problem={problem} fields={["email", "password"]} />
         <button className="first wide" type="submit" disabled={busy}>
           {t.account.signIn}
         </button>
-      </Form>
+      </form>
       <p>
         {t.account.noneYet} <Link href={`/sign-up${location.search}`}>{t.account.signUp}</Link>
       </p>
@@ -108,63 +84,40 @@ export function SignUp() {
   const { run, busy, problem } = useAction(async () => enter(await ask<Account>("POST", "/account/sign-up", who)));
   return (
     <Page title={t.account.signUp} narrow>
-      <Form
-        submit={() => void run()}
-        fields={
-          <>
-            <Field
-              label={t.account.name}
-              autoComplete="name"
-              required
-              value={who.name}
-              onChange={({ target }) => set({ name: target.value })}
-              member="name"
-              problem={problem}
-            />
-            <Field
-              label={t.account.email}
-              type="email"
-              autoComplete="username"
-              required
-              value={who.email}
-              onChange={({ target }) => set({ email: target.value })}
-              member="email"
-              problem={problem}
-            />
-            <Field
-              label={t.account.password}
-              type="password"
-              autoComplete="new-password"
-              required
-              minLength={10}
-              hint={t.account.passwordHint}
-              value={who.password}
-              onChange={({ target }) => set({ password: target.value })}
-              member="password"
-              problem={problem}
-            />
-            <label className="check">
-              <input
-                type="checkbox"
-                required
-                checked={who.consent}
-                onChange={({ target }) => set({ consent: target.checked })}
-              />
-              <span>
-                {t.account.consent}{" "}
-                <span className="soft" lang="en">
-                  {CONSENT}
-                </span>
-              </span>
-            </label>
-          </>
-        }
-      >
+      <form className="card" onSubmit={submitting(run)}>
+        <Field
+          label={t.account.name}
+          autoComplete="name"
+          required
+          value={who.name}
+          onChange={({ target }) => set({ name: target.value })}
+          member="name"
+          problem={problem}
+        />
+        <Email value={who.email} problem={problem} change={(email) => set({ email })} />
+        <Password
+          label={t.account.password}
+          isNew
+          value={who.password}
+          problem={problem}
+          change={(password) => set({ password })}
+        />
+        <label className="check">
+          <input
+            type="checkbox"
+            required
+            checked={who.consent}
+            onChange={({ target }) => set({ consent: target.checked })}
+          />
+          <span>
+            {t.account.consent} <InEnglish>{CONSENT}</InEnglish>
+          </span>
+        </label>
         <Fault problem={problem} fields={["name", "email", "password"]} />
         <button className="first wide" type="submit" disabled={busy}>
           {t.account.signUp}
         </button>
-      </Form>
+      </form>
       <p>
         {t.account.haveOne} <Link href={`/sign-in${location.search}`}>{t.account.signIn}</Link>
       </p>

@@ -1,5 +1,5 @@
 /** The bills as they were posted: batch by batch, with their pots and roots. */
-import { Scroll } from "../parts/Scroll.tsx";
+import { Table } from "../parts/Table.tsx";
 import { useTexts } from "../texts/index.tsx";
 import type { Opened } from "./chain.ts";
 import { Read, type ShowTx, Tx, Verdict } from "./parts.tsx";
@@ -28,51 +28,28 @@ export function Batches({ opened, show }: { readonly opened: Opened; readonly sh
           all === 0 ? (
             <p className="soft">{t.audit.noBatches}</p>
           ) : (
-            <Scroll label={t.audit.batches}>
-              <table>
-                <caption>{all > SHOWN ? t.past.latest(SHOWN, all) : null}</caption>
-                <thead>
-                  <tr>
-                    <th scope="col" className="number">
-                      CPO
-                    </th>
-                    <th scope="col" className="number">
-                      {t.bills.batch}
-                    </th>
-                    <th scope="col">{t.audit.posted}</th>
-                    <th scope="col" className="number">
-                      {t.audit.lines}
-                    </th>
-                    <th scope="col" className="number">
-                      {t.audit.pot}
-                    </th>
-                    <th scope="col">{t.audit.root}</th>
-                    <th scope="col">{t.audit.transaction}</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {latest.map(({ cpo, seq, root, pot, count, tx, kept }) => (
-                    <tr key={`${cpo} ${seq}`}>
-                      <td className="number">{cpo}</td>
-                      <td className="number">{seq}</td>
-                      <td>{f.when(new Date(kept.postedAt * 1000))}</td>
-                      <td className="number">{count}</td>
-                      <td className="number">{f.euro(pot)}</td>
-                      <td>
-                        {kept.root === root ? (
-                          <Verdict good>{f.short(root)}</Verdict>
-                        ) : (
-                          <Verdict good={false}>{`${f.short(root)} ≠ ${f.short(kept.root)}`}</Verdict>
-                        )}
-                      </td>
-                      <td>
-                        <Tx hash={tx} show={show} />
-                      </td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </Scroll>
+            <Table
+              label={t.audit.batches}
+              caption={all > SHOWN ? t.past.latest(SHOWN, all) : null}
+              rows={latest}
+              keyOf={({ cpo, seq }) => `${cpo} ${seq}`}
+              columns={[
+                { name: "CPO", cell: ({ cpo }) => cpo, isNumber: true },
+                { name: t.bills.batch, cell: ({ seq }) => seq, isNumber: true },
+                { name: t.audit.posted, cell: ({ kept }) => f.when(new Date(kept.postedAt * 1000)) },
+                { name: t.audit.lines, cell: ({ count }) => count, isNumber: true },
+                { name: t.audit.pot, cell: ({ pot }) => f.euro(pot), isNumber: true },
+                {
+                  name: t.audit.root,
+                  cell: ({ root, kept }) => (
+                    <Verdict good={kept.root === root}>
+                      {kept.root === root ? f.short(root) : `${f.short(root)} ≠ ${f.short(kept.root)}`}
+                    </Verdict>
+                  ),
+                },
+                { name: t.audit.transaction, cell: ({ tx }) => <Tx hash={tx} show={show} /> },
+              ]}
+            />
           )
         }
       </Read>

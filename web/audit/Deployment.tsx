@@ -1,5 +1,5 @@
 /** Which contracts, whether their code is the compiled one, and whether the money adds up. */
-import { Scroll } from "../parts/Scroll.tsx";
+import { Table } from "../parts/Table.tsx";
 import { InEnglish } from "../parts/Words.tsx";
 import { useTexts } from "../texts/index.tsx";
 import type { Opened } from "./chain.ts";
@@ -40,69 +40,34 @@ export function Deployment({ opened, show }: { readonly opened: Opened; readonly
       </Read>
       <details>
         <summary>{t.audit.contracts}</summary>
-        <Scroll label={t.audit.contracts}>
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">{t.audit.contract}</th>
-                <th scope="col">{t.audit.address}</th>
-                <th scope="col" className="number">
-                  {t.audit.block}
-                </th>
-                <th scope="col">{t.audit.transaction}</th>
-              </tr>
-            </thead>
-            <tbody>
-              {Object.entries(manifest.contracts).map(([name, { address, block, tx }]) => (
-                <tr key={name}>
-                  <td>{name}</td>
-                  <td className="mono">{address}</td>
-                  <td className="number">{block}</td>
-                  <td>
-                    <Tx hash={tx} show={show} />
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </Scroll>
+        <Table
+          label={t.audit.contracts}
+          rows={Object.entries(manifest.contracts)}
+          keyOf={([name]) => name}
+          columns={[
+            { name: t.audit.contract, cell: ([name]) => name },
+            { name: t.audit.address, cell: ([, { address }]) => <span className="mono">{address}</span> },
+            { name: t.audit.block, cell: ([, { block }]) => block, isNumber: true },
+            { name: t.audit.transaction, cell: ([, { tx }]) => <Tx hash={tx} show={show} /> },
+          ]}
+        />
       </details>
       <details>
         <summary>{t.audit.assets}</summary>
         <Read name={`assets ${manifest.chainId}`} what={opened.assets}>
           {(assets) => (
-            <Scroll label={t.audit.assets}>
-              <table>
-                <thead>
-                  <tr>
-                    <th scope="col" className="number">
-                      {t.cockpit.group}
-                    </th>
-                    <th scope="col" className="number">
-                      {t.audit.row}
-                    </th>
-                    <th scope="col">{t.audit.kind}</th>
-                    <th scope="col" className="number">
-                      {t.cockpit.rated}
-                    </th>
-                    <th scope="col">{t.audit.transaction}</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {assets.map(({ id, group, index, kind, ratedW, tx }) => (
-                    <tr key={id}>
-                      <td className="number">{group}</td>
-                      <td className="number">{index}</td>
-                      <td>{t.audit.kinds[kind as 1 | 2 | 3] ?? kind}</td>
-                      <td className="number">{f.kw(ratedW)}</td>
-                      <td>
-                        <Tx hash={tx} show={show} />
-                      </td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </Scroll>
+            <Table
+              label={t.audit.assets}
+              rows={assets}
+              keyOf={({ id }) => id}
+              columns={[
+                { name: t.cockpit.group, cell: ({ group }) => group, isNumber: true },
+                { name: t.audit.row, cell: ({ index }) => index, isNumber: true },
+                { name: t.audit.kind, cell: ({ kind }) => t.audit.kinds[kind as 1 | 2 | 3] ?? kind },
+                { name: t.cockpit.rated, cell: ({ ratedW }) => f.kw(ratedW), isNumber: true },
+                { name: t.audit.transaction, cell: ({ tx }) => <Tx hash={tx} show={show} /> },
+              ]}
+            />
           )}
         </Read>
       </details>

@@ -2,7 +2,7 @@
 import { useState } from "react";
 import { slotStart } from "../../backend/domain/slots.ts";
 import { Field } from "../parts/Field.tsx";
-import { Scroll } from "../parts/Scroll.tsx";
+import { Table } from "../parts/Table.tsx";
 import { InEnglish } from "../parts/Words.tsx";
 import { useTexts } from "../texts/index.tsx";
 import { bytesFrom, type Verdict as Judged, judge } from "./certificate.ts";
@@ -50,7 +50,11 @@ type Props = {
 function GroupRuns({ group, runs, complete, opened, show }: Props) {
   const { t, f } = useTexts();
   const [key, setKey] = useState("");
-  const latest = runs.slice(-SHOWN).reverse();
+  /** W of all charge points in a run. */
+  const sum = (run: Run, of: (row: ReturnType<Opened["rowsOf"]>[number]) => number) => {
+    const rows = opened.rowsOf(run);
+    return rows.length === 0 ? "–" : f.kw(rows.reduce((all, row) => all + of(row), 0));
+  };
   return (
     <details open>
       <summary>
@@ -65,44 +69,19 @@ function GroupRuns({ group, runs, complete, opened, show }: Props) {
         value={key}
         onChange={({ target }) => setKey(target.value.trim())}
       />
-      <Scroll label={t.audit.runs}>
-        <table>
-          <caption>{runs.length > SHOWN ? t.past.latest(SHOWN, runs.length) : null}</caption>
-          <thead>
-            <tr>
-              <th scope="col">{t.audit.slot}</th>
-              <th scope="col" className="number">
-                {t.audit.allowedSum}
-              </th>
-              <th scope="col" className="number">
-                {t.audit.measuredSum}
-              </th>
-              <th scope="col">{t.audit.transaction}</th>
-              <th scope="col">{t.audit.certificate}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {latest.map((run) => {
-              const rows = opened.rowsOf(run);
-              const sum = (of: (row: (typeof rows)[number]) => number) =>
-                rows.length === 0 ? "–" : f.kw(rows.reduce((all, row) => all + of(row), 0));
-              return (
-                <tr key={run.slot}>
-                  <td>{f.when(time(run.slot))}</td>
-                  <td className="number">{sum(({ limitW }) => limitW)}</td>
-                  <td className="number">{sum(({ powerW }) => powerW)}</td>
-                  <td>
-                    <Tx hash={run.tx} show={show} />
-                  </td>
-                  <td>
-                    <Certificate opened={opened} run={run} bytesKey={key} />
-                  </td>
-                </tr>
-              );
-            })}
-          </tbody>
-        </table>
-      </Scroll>
+      <Table
+        label={t.audit.runs}
+        caption={runs.length > SHOWN ? t.past.latest(SHOWN, runs.length) : null}
+        rows={runs.slice(-SHOWN).reverse()}
+        keyOf={({ slot }) => slot}
+        columns={[
+          { name: t.audit.slot, cell: ({ slot }) => f.when(time(slot)) },
+          { name: t.audit.allowedSum, cell: (run) => sum(run, ({ limitW }) => limitW), isNumber: true },
+          { name: t.audit.measuredSum, cell: (run) => sum(run, ({ powerW }) => powerW), isNumber: true },
+          { name: t.audit.transaction, cell: ({ tx }) => <Tx hash={tx} show={show} /> },
+          { name: t.audit.certificate, cell: (run) => <Certificate opened={opened} run={run} bytesKey={key} /> },
+        ]}
+      />
     </details>
   );
 }

@@ -3,8 +3,8 @@ import { useLoaded } from "../api.ts";
 import { DisputeNext } from "../parts/DisputeNext.tsx";
 import { Facts } from "../parts/Facts.tsx";
 import { Page } from "../parts/Frame.tsx";
-import { Scroll } from "../parts/Scroll.tsx";
 import { Show } from "../parts/states.tsx";
+import { Table } from "../parts/Table.tsx";
 import { useTexts } from "../texts/index.tsx";
 import type { CpoFigures, Dispute, Settlement } from "../types.ts";
 
@@ -24,21 +24,9 @@ export function Bills() {
               <p className="soft">{t.cockpit.none}</p>
             ) : (
               <ul className="stack">
-                {all.map((one) => {
-                  const { sessionId, bill, reason } = one;
-                  return (
-                    <li key={sessionId}>
-                      <strong>
-                        {t.cockpit.session} {bill.sessionNumber}, {f.euro(bill.amountMicroEur)}
-                      </strong>{" "}
-                      <span className="chip warn">{t.receipt.states[bill.state.kind]}</span>
-                      <p>{reason}</p>
-                      <p className="soft small">
-                        <DisputeNext dispute={one} />
-                      </p>
-                    </li>
-                  );
-                })}
+                {all.map((one) => (
+                  <Disputed key={one.sessionId} dispute={one} />
+                ))}
               </ul>
             )
           }
@@ -51,49 +39,43 @@ export function Bills() {
             settlements.length === 0 ? (
               <p className="soft">{t.bills.empty}</p>
             ) : (
-              <Scroll label={t.bills.latest}>
-                <table>
-                  <thead>
-                    <tr>
-                      <th scope="col">{t.cockpit.session}</th>
-                      <th scope="col">{t.bills.at}</th>
-                      <th scope="col" className="number">
-                        {t.session.energy}
-                      </th>
-                      <th scope="col" className="number">
-                        {t.money.amount}
-                      </th>
-                      <th scope="col" className="number">
-                        {t.past.compensation}
-                      </th>
-                      <th scope="col" className="number">
-                        FLEX
-                      </th>
-                      <th scope="col">{t.bills.batch}</th>
-                      <th scope="col">{t.cockpit.state}</th>
-                    </tr>
-                  </thead>
-                  <tbody>
-                    {settlements.map((one) => (
-                      <tr key={one.sessionNumber}>
-                        <td>{one.sessionNumber}</td>
-                        <td>{f.when(one.settledAt)}</td>
-                        <td className="number">{f.kwh(one.energyWh)}</td>
-                        <td className="number">{f.euro(one.amountMicroEur)}</td>
-                        <td className="number">{f.euro(one.compensationMicroEur)}</td>
-                        <td className="number">{f.flex(one.flexWh)}</td>
-                        <td>{one.batch ?? "–"}</td>
-                        <td>{t.receipt.states[one.state.kind]}</td>
-                      </tr>
-                    ))}
-                  </tbody>
-                </table>
-              </Scroll>
+              <Table
+                label={t.bills.latest}
+                rows={settlements}
+                keyOf={({ sessionNumber }) => sessionNumber}
+                columns={[
+                  { name: t.cockpit.session, cell: (one) => one.sessionNumber },
+                  { name: t.bills.at, cell: (one) => f.when(one.settledAt) },
+                  { name: t.session.energy, cell: (one) => f.kwh(one.energyWh), isNumber: true },
+                  { name: t.money.amount, cell: (one) => f.euro(one.amountMicroEur), isNumber: true },
+                  { name: t.past.compensation, cell: (one) => f.euro(one.compensationMicroEur), isNumber: true },
+                  { name: t.money.flex, cell: (one) => f.flex(one.flexWh), isNumber: true },
+                  { name: t.bills.batch, cell: (one) => one.batch ?? "–" },
+                  { name: t.cockpit.state, cell: (one) => t.receipt.states[one.state.kind] },
+                ]}
+              />
             )
           }
         </Show>
       </section>
     </Page>
+  );
+}
+
+function Disputed({ dispute }: { readonly dispute: Dispute }) {
+  const { t, f } = useTexts();
+  const { bill, reason } = dispute;
+  return (
+    <li>
+      <strong>
+        {t.cockpit.session} {bill.sessionNumber}, {f.euro(bill.amountMicroEur)}
+      </strong>{" "}
+      <span className="chip warn">{t.receipt.states[bill.state.kind]}</span>
+      <p>{reason}</p>
+      <p className="soft small">
+        <DisputeNext dispute={dispute} />
+      </p>
+    </li>
   );
 }
 

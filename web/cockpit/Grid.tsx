@@ -1,7 +1,7 @@
 /** What the grid asks of a group: capacity profiles, and flexibility orders with what was delivered of them. */
 import { useState } from "react";
 import { Writers } from "../account.tsx";
-import { ask, useAction, useLoaded } from "../api.ts";
+import { type ApiProblem, ask, useAction, useLoaded } from "../api.ts";
 import { localText } from "../driver/wish.ts";
 import { Choice, Field, submitting } from "../parts/Field.tsx";
 import { Page } from "../parts/Frame.tsx";
@@ -29,6 +29,33 @@ export function Grid({ groups }: { readonly groups: readonly Group[] }) {
       )}
     </Page>
   );
+}
+
+type Times = { readonly from: string; readonly until: string };
+
+/** From when until when, on the clock of the device. `within`: where both stand in the body; `step`: s. */
+function Span(props: {
+  readonly wish: Times;
+  readonly change: (part: Partial<Times>) => void;
+  readonly problem: ApiProblem | null;
+  readonly within?: string;
+  readonly step?: number;
+}) {
+  const { t } = useTexts();
+  const { wish, change, problem, within = "", step } = props;
+  return (["from", "until"] as const).map((end) => (
+    <Field
+      key={end}
+      label={t.past[end]}
+      type="datetime-local"
+      step={step}
+      required
+      value={wish[end]}
+      member={`${within}${end}`}
+      problem={problem}
+      onChange={({ target }) => change({ [end]: target.value })}
+    />
+  ));
 }
 
 function Orders({ groupId }: { readonly groupId: string }) {
@@ -78,26 +105,7 @@ function Orders({ groupId }: { readonly groupId: string }) {
             problem={problem}
             onChange={({ target }) => setWish({ ...wish, kw: target.value })}
           />
-          <Field
-            label={t.past.from}
-            type="datetime-local"
-            step={900}
-            required
-            value={wish.from}
-            member="from"
-            problem={problem}
-            onChange={({ target }) => setWish({ ...wish, from: target.value })}
-          />
-          <Field
-            label={t.past.until}
-            type="datetime-local"
-            step={900}
-            required
-            value={wish.until}
-            member="until"
-            problem={problem}
-            onChange={({ target }) => setWish({ ...wish, until: target.value })}
-          />
+          <Span wish={wish} change={(part) => setWish({ ...wish, ...part })} problem={problem} step={900} />
           <Fault problem={problem} fields={["powerW", "from", "until"]} />
           <button type="submit" className="first" disabled={busy}>
             {t.grid.order}
@@ -196,23 +204,11 @@ function CapacityProfile({ groupId }: { readonly groupId: string }) {
             problem={send.problem}
             onChange={({ target }) => setWish({ ...wish, kw: target.value })}
           />
-          <Field
-            label={t.past.from}
-            type="datetime-local"
-            required
-            value={wish.from}
-            member="periods/0/from"
+          <Span
+            wish={wish}
+            change={(part) => setWish({ ...wish, ...part })}
             problem={send.problem}
-            onChange={({ target }) => setWish({ ...wish, from: target.value })}
-          />
-          <Field
-            label={t.past.until}
-            type="datetime-local"
-            required
-            value={wish.until}
-            member="periods/0/until"
-            problem={send.problem}
-            onChange={({ target }) => setWish({ ...wish, until: target.value })}
+            within="periods/0/"
           />
           <Fault problem={send.problem} />
           <div className="row">

@@ -5,8 +5,8 @@ import { LimitChart } from "../parts/charts.tsx";
 import { Facts } from "../parts/Facts.tsx";
 import { Field } from "../parts/Field.tsx";
 import { Page } from "../parts/Frame.tsx";
-import { Scroll } from "../parts/Scroll.tsx";
 import { Show } from "../parts/states.tsx";
+import { Table } from "../parts/Table.tsx";
 import { useTexts } from "../texts/index.tsx";
 import type { Group, History, StayList } from "../types.ts";
 import { Comparison } from "./Comparison.tsx";
@@ -121,46 +121,41 @@ function Stays({ stays: { stays }, query }: { readonly stays: StayList; readonly
       {stays.length === 0 ? (
         <p className="soft">{t.past.empty}</p>
       ) : (
-        <Scroll label={t.past.stays}>
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">{t.cockpit.session}</th>
-                <th scope="col">{t.cockpit.point}</th>
-                <th scope="col">{t.past.from}</th>
-                <th scope="col">{t.past.until}</th>
-                <th scope="col" className="number">
-                  {t.session.energy}
-                </th>
-                <th scope="col" className="number">
-                  {t.past.revenue}
-                </th>
-                <th scope="col" className="number">
-                  FLEX
-                </th>
-                <th scope="col">{t.cockpit.promise}</th>
-              </tr>
-            </thead>
-            <tbody>
-              {newest.map((one) => (
-                <tr key={one.sessionNumber}>
-                  <td>{one.sessionNumber}</td>
-                  <td>{one.evseId}</td>
-                  <td>{f.when(one.pluggedAt)}</td>
-                  <td>{one.unpluggedAt === null ? "–" : f.when(one.unpluggedAt)}</td>
-                  <td className="number">{one.energyWh === null ? "–" : f.kwh(one.energyWh)}</td>
-                  <td className="number">{one.amountMicroEur === null ? "–" : f.euro(one.amountMicroEur)}</td>
-                  <td className="number">{one.flexWh === null ? "–" : f.flex(one.flexWh)}</td>
-                  <td>
-                    {one.promise === null ? "–" : t.session.states[one.promise]}
-                    {one.missedBy !== null && <span className="soft">: {t.past.missedBy[one.missedBy]}</span>}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </Scroll>
+        <Table
+          label={t.past.stays}
+          rows={newest}
+          keyOf={({ sessionNumber }) => sessionNumber}
+          columns={[
+            { name: t.cockpit.session, cell: (one) => one.sessionNumber },
+            { name: t.cockpit.point, cell: (one) => one.evseId },
+            { name: t.past.from, cell: (one) => f.when(one.pluggedAt) },
+            { name: t.past.until, cell: (one) => (one.unpluggedAt === null ? "–" : f.when(one.unpluggedAt)) },
+            {
+              name: t.session.energy,
+              cell: (one) => (one.energyWh === null ? "–" : f.kwh(one.energyWh)),
+              isNumber: true,
+            },
+            {
+              name: t.past.revenue,
+              cell: (one) => (one.amountMicroEur === null ? "–" : f.euro(one.amountMicroEur)),
+              isNumber: true,
+            },
+            { name: t.money.flex, cell: (one) => (one.flexWh === null ? "–" : f.flex(one.flexWh)), isNumber: true },
+            { name: t.cockpit.promise, cell: (one) => <Outcome stay={one} /> },
+          ]}
+        />
       )}
     </section>
+  );
+}
+
+function Outcome({ stay: { promise, missedBy } }: { readonly stay: StayList["stays"][number] }) {
+  const { t } = useTexts();
+  if (promise === null) return "–";
+  return (
+    <>
+      {t.session.states[promise]}
+      {missedBy !== null && <span className="soft">: {t.past.missedBy[missedBy]}</span>}
+    </>
   );
 }

@@ -1,6 +1,6 @@
 /** Balance, FLEX and what can be taken out. */
 import { useState } from "react";
-import { ask, useAction, useLoaded } from "../api.ts";
+import { type ApiProblem, ask, useAction, useLoaded } from "../api.ts";
 import { microEurOf } from "../euros.ts";
 import type { Format } from "../format.ts";
 import { Field, PasswordAgain, submitting } from "../parts/Field.tsx";
@@ -91,32 +91,49 @@ function FlexCard({ flex, again }: { readonly flex: Flex; readonly again: () => 
   );
 }
 
+type Whither = { readonly to: string; readonly password: string };
+const NOWHERE: Whither = { to: "", password: "" };
+
+/** Out of the account to an address of the driver's own, which nobody can take back: with the password again. */
+function OwnAddress(props: {
+  readonly wish: Whither;
+  readonly problem: ApiProblem | null;
+  readonly change: (wish: Whither) => void;
+}) {
+  const { t } = useTexts();
+  const { wish, problem, change } = props;
+  return (
+    <>
+      <Field
+        label={t.money.to}
+        required
+        spellCheck={false}
+        placeholder="0x"
+        value={wish.to}
+        member="to"
+        problem={problem}
+        onChange={({ target }) => change({ ...wish, to: target.value })}
+      />
+      <PasswordAgain value={wish.password} problem={problem} change={(password) => change({ ...wish, password })} />
+      <Fault problem={problem} fields={["to", "password"]} />
+    </>
+  );
+}
+
 /** All FLEX as tokens to a wallet of the driver's own. */
 function Claim({ again }: { readonly again: () => void }) {
   const { t } = useTexts();
-  const [to, setTo] = useState("");
-  const [password, setPassword] = useState("");
+  const [wish, setWish] = useState(NOWHERE);
   const { run, busy, problem } = useAction(async () => {
-    await ask("POST", "/driver/flex/claim", { to, password });
-    setPassword("");
+    await ask("POST", "/driver/flex/claim", wish);
+    setWish({ ...wish, password: "" });
     again();
   });
   return (
     <details>
       <summary>{t.money.takeFlex}</summary>
       <form className="stack" onSubmit={submitting(run)}>
-        <Field
-          label={t.money.to}
-          required
-          spellCheck={false}
-          placeholder="0x"
-          value={to}
-          member="to"
-          problem={problem}
-          onChange={({ target }) => setTo(target.value)}
-        />
-        <PasswordAgain value={password} problem={problem} change={setPassword} />
-        <Fault problem={problem} fields={["to", "password"]} />
+        <OwnAddress {...{ wish, problem }} change={setWish} />
         <button type="submit" disabled={busy}>
           {t.money.takeFlex}
         </button>
@@ -135,16 +152,15 @@ function nextOf({ underWay, readyAt }: Withdrawal, words: Texts["money"]["next"]
 function Withdraw({ standing, again }: { readonly standing: Withdrawal; readonly again: () => void }) {
   const { t, f } = useTexts();
   const [amount, setAmount] = useState("");
-  const [to, setTo] = useState("");
-  const [password, setPassword] = useState("");
+  const [wish, setWish] = useState(NOWHERE);
   const announced = standing.announcedMicroEur !== "0";
   const announce = useAction(async () => {
     await ask("POST", "/driver/withdrawal/announcement", { amountMicroEur: microEurOf(amount) ?? amount });
     again();
   });
   const take = useAction(async () => {
-    await ask("POST", "/driver/withdrawal", { amountMicroEur: standing.announcedMicroEur, to, password });
-    setPassword("");
+    await ask("POST", "/driver/withdrawal", { amountMicroEur: standing.announcedMicroEur, ...wish });
+    setWish({ ...wish, password: "" });
     again();
   });
   return (
@@ -182,18 +198,7 @@ function Withdraw({ standing, again }: { readonly standing: Withdrawal; readonly
           <p>
             {t.money.announced(f.euro(standing.announcedMicroEur), standing.readyAt ? f.when(standing.readyAt) : "")}
           </p>
-          <Field
-            label={t.money.to}
-            required
-            spellCheck={false}
-            placeholder="0x"
-            value={to}
-            member="to"
-            problem={take.problem}
-            onChange={({ target }) => setTo(target.value)}
-          />
-          <PasswordAgain value={password} problem={take.problem} change={setPassword} />
-          <Fault problem={take.problem} fields={["to", "password"]} />
+          <OwnAddress {...{ wish, problem: take.problem }} change={setWish} />
           <button type="submit" className="first" disabled={take.busy}>
             {t.money.take}
           </button>

@@ -1,5 +1,5 @@
 /** Who drives what, what holds when nothing is said, and the driver's rights. */
-import { useId, useState } from "react";
+import { useState } from "react";
 import { useLocation } from "wouter";
 import { useAccount } from "../account.tsx";
 import { ask, useAction, useLoaded } from "../api.ts";
@@ -9,7 +9,7 @@ import { Looks, Page } from "../parts/Frame.tsx";
 import { Fault, Show } from "../parts/states.tsx";
 import { useTexts } from "../texts/index.tsx";
 import type { Preferences } from "../types.ts";
-import { VEHICLES } from "./vehicles.ts";
+import { Vehicle } from "./Vehicle.tsx";
 
 export function Profile() {
   const { t } = useTexts();
@@ -32,7 +32,6 @@ const whole = (value: number, times: number) => (Number.isNaN(value) ? null : Ma
 
 function Usual({ usual }: { readonly usual: Preferences }) {
   const { t } = useTexts();
-  const car = useId();
   const [wish, setWish] = useState(usual);
   const [saved, setSaved] = useState(false);
   const set = (part: Partial<Preferences>) => {
@@ -46,21 +45,7 @@ function Usual({ usual }: { readonly usual: Preferences }) {
   return (
     <form className="card" onSubmit={submitting(run)}>
       <h2>{t.profile.car}</h2>
-      <div className="label">
-        <label htmlFor={car}>{t.join.pickCar}</label>
-        <select
-          id={car}
-          value={VEHICLES.find(({ batteryWh }) => batteryWh === wish.batteryWh)?.name ?? ""}
-          onChange={({ target }) =>
-            set({ batteryWh: VEHICLES.find(({ name }) => name === target.value)?.batteryWh ?? wish.batteryWh })
-          }
-        >
-          <option value="">{t.profile.carNone}</option>
-          {VEHICLES.map(({ name }) => (
-            <option key={name}>{name}</option>
-          ))}
-        </select>
-      </div>
+      <Vehicle batteryWh={wish.batteryWh} change={(batteryWh) => set({ batteryWh })} />
       <Field
         label={`${t.profile.battery} (kWh)`}
         hint={t.profile.batteryHint}

@@ -7,8 +7,8 @@ import { Ask } from "../parts/Ask.tsx";
 import { Chart } from "../parts/charts.tsx";
 import { DisputeNext } from "../parts/DisputeNext.tsx";
 import { Page } from "../parts/Frame.tsx";
-import { Scroll } from "../parts/Scroll.tsx";
 import { Fault, Show } from "../parts/states.tsx";
+import { Table } from "../parts/Table.tsx";
 import { useTexts } from "../texts/index.tsx";
 import type { Receipt as Billed, Dispute as Standing } from "../types.ts";
 import { isGenuine } from "./bill.ts";
@@ -169,36 +169,22 @@ function Flex({ bill, contents }: Parts) {
           />
           <details>
             <summary>{t.receipt.how}</summary>
-            <Scroll label={t.receipt.how}>
-              <table>
-                <thead>
-                  <tr>
-                    <th scope="col">{t.receipt.interval}</th>
-                    <th scope="col" className="number">
-                      {t.receipt.baseline}
-                    </th>
-                    <th scope="col" className="number">
-                      {t.receipt.real}
-                    </th>
-                    <th scope="col" className="number">
-                      {t.receipt.value}
-                    </th>
-                    <th scope="col">{t.receipt.reason}</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {flex.intervals.map(({ from, baselineWh, meteredWh, value, down, up }) => (
-                    <tr key={from}>
-                      <td>{f.time(instant(from))}</td>
-                      <td className="number">{f.count(baselineWh)} Wh</td>
-                      <td className="number">{f.count(meteredWh)} Wh</td>
-                      <td className="number">{f.price(value)}</td>
-                      <td>{[down, up].flatMap((why) => (why ? [t.receipt.reasonText[why]] : [])).join(", ")}</td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </Scroll>
+            <Table
+              label={t.receipt.how}
+              rows={flex.intervals}
+              keyOf={({ from }) => from}
+              columns={[
+                { name: t.receipt.interval, cell: ({ from }) => f.time(instant(from)) },
+                { name: t.receipt.baseline, cell: ({ baselineWh }) => `${f.count(baselineWh)} Wh`, isNumber: true },
+                { name: t.receipt.real, cell: ({ meteredWh }) => `${f.count(meteredWh)} Wh`, isNumber: true },
+                { name: t.receipt.value, cell: ({ value }) => f.price(value), isNumber: true },
+                {
+                  name: t.receipt.reason,
+                  cell: ({ down, up }) =>
+                    [down, up].flatMap((why) => (why ? [t.receipt.reasonText[why]] : [])).join(", "),
+                },
+              ]}
+            />
             <p className="soft small">{contents.methods.flexibility}</p>
           </details>
         </>

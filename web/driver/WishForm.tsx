@@ -4,7 +4,7 @@ import type { ApiProblem } from "../api.ts";
 import { Choice, Field } from "../parts/Field.tsx";
 import { Words } from "../parts/Words.tsx";
 import { useTexts } from "../texts/index.tsx";
-import { VEHICLES } from "./vehicles.ts";
+import { Vehicle } from "./Vehicle.tsx";
 import { inSeconds, kmOf, needWhOf, tomorrowAt, type Wish } from "./wish.ts";
 
 type Props = {
@@ -129,25 +129,9 @@ function Energy({ wish, change, problem }: Props) {
 
 function Battery({ wish, change, problem }: Props) {
   const { t } = useTexts();
-  const list = useId();
-  const known = VEHICLES.find(({ batteryWh }) => batteryWh === wish.batteryWh)?.name ?? "";
   return (
     <>
-      <div className="label">
-        <label htmlFor={list}>{t.join.pickCar}</label>
-        <select
-          id={list}
-          value={known}
-          onChange={({ target }) =>
-            change({ batteryWh: VEHICLES.find(({ name }) => name === target.value)?.batteryWh ?? wish.batteryWh })
-          }
-        >
-          <option value="">{t.profile.carNone}</option>
-          {VEHICLES.map(({ name }) => (
-            <option key={name}>{name}</option>
-          ))}
-        </select>
-      </div>
+      <Vehicle batteryWh={wish.batteryWh} change={(batteryWh) => change({ batteryWh })} />
       <div className="grid">
         <Field
           label={`${t.join.battery} (kWh)`}

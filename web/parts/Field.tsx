@@ -67,25 +67,34 @@ export function Choice<T extends string>(props: {
   );
 }
 
-/** Whoever takes money, a key or an end says the password again. */
-export function PasswordAgain(props: {
+type PasswordProps = {
   readonly value: string;
   readonly problem: ApiProblem | null;
   readonly change: (password: string) => void;
-}) {
+};
+
+export function Password({ label, isNew, value, problem, change }: PasswordProps & { label: string; isNew?: boolean }) {
   const { t } = useTexts();
   return (
     <Field
-      label={t.account.confirm}
+      label={label}
       type="password"
-      autoComplete="current-password"
       required
-      value={props.value}
+      {...(isNew
+        ? { autoComplete: "new-password", minLength: 10, hint: t.account.passwordHint }
+        : { autoComplete: "current-password" })}
+      value={value}
       member="password"
-      problem={props.problem}
-      onChange={({ target }) => props.change(target.value)}
+      problem={problem}
+      onChange={({ target }) => change(target.value)}
     />
   );
+}
+
+/** Whoever takes money, a key or an end says the password again. */
+export function PasswordAgain(props: PasswordProps) {
+  const { t } = useTexts();
+  return <Password label={t.account.confirm} {...props} />;
 }
 
 /** A form that is sent does its work; the page stays. */

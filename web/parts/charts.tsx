@@ -4,7 +4,7 @@ import { useEffect, useRef } from "react";
 import uPlot from "uplot";
 import { useTexts } from "../texts/index.tsx";
 import { useColours } from "../theme.ts";
-import { Scroll } from "./Scroll.tsx";
+import { Table } from "./Table.tsx";
 
 const { stepped } = uPlot.paths;
 const steps = stepped?.({ align: 1 });
@@ -123,35 +123,23 @@ export function Chart({ label, at, curves, unit, marks = [], height = 200, rows 
       <div className="chart" ref={place} role="img" aria-label={label} style={{ minHeight: height }} />
       <details className="small">
         <summary>{t.session.table}</summary>
-        <Scroll label={label}>
-          <table>
-            <caption>{label}</caption>
-            <thead>
-              <tr>
-                <th scope="col">{t.chartTable.at}</th>
-                {curves.map(({ name }) => (
-                  <th className="number" scope="col" key={name}>
-                    {name}
-                  </th>
-                ))}
-              </tr>
-            </thead>
-            <tbody>
-              {at.map((when, i) =>
-                i % every === 0 ? (
-                  <tr key={when}>
-                    <td>{f.when(new Date(when * 1000))}</td>
-                    {curves.map(({ name, values }) => (
-                      <td className="number" key={name}>
-                        {values[i] === null || values[i] === undefined ? "–" : unit(values[i])}
-                      </td>
-                    ))}
-                  </tr>
-                ) : null,
-              )}
-            </tbody>
-          </table>
-        </Scroll>
+        <Table
+          label={label}
+          caption={label}
+          rows={at.map((when, i) => ({ when, i })).filter(({ i }) => i % every === 0)}
+          keyOf={({ when }) => when}
+          columns={[
+            { name: t.chartTable.at, cell: ({ when }) => f.when(new Date(when * 1000)) },
+            ...curves.map(({ name, values }) => ({
+              name,
+              cell: ({ i }: { readonly i: number }) => {
+                const value = values[i] ?? null;
+                return value === null ? "–" : unit(value);
+              },
+              isNumber: true,
+            })),
+          ]}
+        />
       </details>
     </figure>
   );

@@ -8,11 +8,10 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import pino from "pino";
 import { createAccounts } from "./adapters/accounts/accounts.ts";
-import { type AccountTables, up as accountsUp, withArbiters } from "./adapters/accounts/accountTables.ts";
+import { type AccountTables, accountMigrations } from "./adapters/accounts/accountTables.ts";
 import { sourceTexts } from "./adapters/chain/algorithms.ts";
 import { call, type Hex, resultOf } from "./adapters/chain/rpc.ts";
 import { createQueueClock } from "./adapters/clock/queueClock.ts";
-import { ACCOUNTS, ARBITERS } from "./adapters/store/migrations.ts";
 import { chainView } from "./chainView.ts";
 import { DEFAULT_SETTINGS, openSystem, type System, trueRandom } from "./compose.ts";
 import { type Config, readConfig } from "./config.ts";
@@ -56,7 +55,7 @@ async function start(): Promise<void> {
   const system = await openSystem({
     database: {
       ...(config.databaseUrl ? { url: config.databaseUrl } : {}),
-      migrations: { [ACCOUNTS]: { up: accountsUp }, [ARBITERS]: { up: withArbiters } },
+      migrations: accountMigrations,
     },
     chainRpcUrls: config.chainRpcUrls,
     chainRpcPort: config.chainRpcPort ?? (await freePort(8545)),

@@ -6,9 +6,8 @@
 import { randomBytes } from "node:crypto";
 import { parseArgs } from "node:util";
 import { type Accounts, createAccounts } from "../backend/adapters/accounts/accounts.ts";
-import { type AccountTables, up as accountsUp, withArbiters } from "../backend/adapters/accounts/accountTables.ts";
+import { type AccountTables, accountMigrations } from "../backend/adapters/accounts/accountTables.ts";
 import { openDatabase } from "../backend/adapters/store/database.ts";
-import { ACCOUNTS, ARBITERS } from "../backend/adapters/store/migrations.ts";
 import { createStore } from "../backend/adapters/store/store.ts";
 import { readConfig } from "../backend/config.ts";
 import type { Store } from "../backend/usecases/ports.ts";
@@ -19,13 +18,15 @@ npm run accounts -- add --role auditor|arbiter --email E --name N
 npm run accounts -- password --email E                                            another one; signs out
 npm run accounts -- remove --email E
 npm run accounts -- add-key --name N                                              for npm run verify -- --service URL --key KEY
+npm run accounts -- add-key --name N --for market                                 publishes prices and carbon intensity
 npm run accounts -- remove-key --id ID`;
 
+const KEYS: Readonly<Record<string, string>> = { audit: "auditor's", market: "market's" };
 const ROLES = ["staff", "auditor", "arbiter"] as const;
 
 class Refused extends Error {}
 
-type Flags = Readonly<Partial<Record<"role" | "email" | "name" | "cpo" | "cpo-name" | "id", string>>>;
+type Flags = Readonly<Partial<Record<"role" | "email" | "name" | "cpo" | "cpo-name" | "id" | "for", string>>>;
 type Deps = { readonly accounts: Accounts; readonly store: Store };
 
 const COMMANDS: Readonly<Record<string, (deps: Deps, flags: Flags) => Promise<string>>> = {
@@ -34,12 +35,16 @@ const COMMANDS: Readonly<Record<string, (deps: Deps, flags: Flags) => Promise<st
   password,
   remove,
   async "add-key"({ accounts }, flags) {
-    const { key, token } = await accounts.createKey({ name: needed(flags, "name"), cpoId: null, purpose: "audit" });
+    const purpose = flags.for ?? "audit";
+    if (purpose !== "audit" && purpose !== "market")
+      throw new Refused(`--for is audit or market, not ${purpose}. CPOs make the keys of their machines themselves.`);
+    const { key, token } = await accounts.createKey({ name: needed(flags, "name"), cpoId: null, purpose });
     return `${key.id} for "${key.name}". Shown this once:\n${token}`;
   },
   async "remove-key"({ accounts }, flags) {
     const id = needed(flags, "id");
-    if (!(await accounts.revokeKey(null, id))) throw new Refused(`No auditor's key in use has the id ${id}.`);
+    if (!(await accounts.revokeKey(null, id)))
+      throw new Refused(`No key in use of an auditor or the market has the id ${id}.`);
     return `${id} opens nothing any more.`;
   },
 };
@@ -51,9 +56,9 @@ async function list({ accounts, store }: Deps): Promise<string> {
   const people = (await accounts.operators()).map(
     ({ kind, cpoId, email, name }) => `${kind}${cpoId === null ? "" : ` of ${cpoId}`} ${email}: ${name}`,
   );
-  const keys = (await accounts.keysOf(null)).map(({ id, name }) => `auditor's key ${id}: ${name}`);
+  const keys = (await accounts.keysOf(null)).map(({ id, name, purpose }) => `${KEYS[purpose]} key ${id}: ${name}`);
   const lines = [...cpos, ...people, ...keys];
-  return lines.length === 0 ? "No CPO, no account beside drivers', no auditor's key yet." : lines.join("\n");
+  return lines.length === 0 ? "No CPO, no account beside drivers', no key yet." : lines.join("\n");
 }
 
 async function add({ accounts, store }: Deps, flags: Flags): Promise<string> {
@@ -118,7 +123,7 @@ const shown = (email: string, drawn: string) => `${email} signs in with this pas
 
 try {
   const options = Object.fromEntries(
-    ["role", "email", "name", "cpo", "cpo-name", "id"].map((name) => [name, { type: "string" as const }]),
+    ["role", "email", "name", "cpo", "cpo-name", "id", "for"].map((name) => [name, { type: "string" as const }]),
   );
   const { values, positionals } = parseArgs({ options, allowPositionals: true });
   const command = COMMANDS[positionals[0] ?? ""];
@@ -128,7 +133,7 @@ try {
     throw new Error("Set DATABASE_URL and AUTH_SECRET as for the service: a database in memory keeps no accounts.");
   const database = await openDatabase({
     url: databaseUrl,
-    migrations: { [ACCOUNTS]: { up: accountsUp }, [ARBITERS]: { up: withArbiters } },
+    migrations: accountMigrations,
   });
   try {
     const accounts = createAccounts({

@@ -161,6 +161,9 @@ function priceAt(at: number): number {
   return DAY_PRICES[hour]! * 1_000 + [0, -9_000, 4_000, 7_000, 1_000][day]!;
 }
 
+/** Dear hours are dirty ones: gas sets the price. Grams of CO2 equivalent per kWh */
+const gramsAt = (at: number) => Math.max(30, Math.round(90 + priceAt(at) / 400));
+
 /** PV of 26 kW peak: a parabola between sunrise and sunset, thinned by clouds that change every slot. W */
 function productionAt(at: number, random: () => number): number {
   const hour = ((at - FROM) % (24 * HOUR_S)) / HOUR_S;
@@ -199,6 +202,7 @@ export function sampleFiles(): Record<string, string> {
     flexSharePercent: 50,
     sessions: "sessions.csv",
     prices: "prices.csv",
+    carbon: "carbon.csv",
     events: "events.csv",
     groups: [
       {
@@ -222,6 +226,10 @@ export function sampleFiles(): Record<string, string> {
     "prices.csv": csv(
       "start,price_micro_eur_per_kwh",
       slots(PRICES_UNTIL).map((at) => [time(at), priceAt(at)]),
+    ),
+    "carbon.csv": csv(
+      "start,grams_per_kwh",
+      slots(PRICES_UNTIL).map((at) => [time(at), gramsAt(at)]),
     ),
     "production.csv": csv(
       "start,group_id,power_w",

@@ -42,7 +42,7 @@ export const machineKey = z
     id: z.string(),
     prefix: z.string(),
     name: z.string(),
-    purpose: z.enum(["cpo", "hems", "audit"]),
+    purpose: z.enum(["cpo", "hems", "audit", "market"]),
     locationId: z.string().nullable(),
     groupId: z.string().nullable(),
     createdAt: instantText,

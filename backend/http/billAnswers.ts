@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { type BillState, corrected, type DisputeTerms } from "../domain/disputes.ts";
 import type { MeterReading } from "../domain/meters.ts";
-import type { SolarShare } from "../usecases/billFigures.ts";
+import type { StayFigures } from "../usecases/billFigures.ts";
 import type { DisputeFile, StandingBill } from "../usecases/billStates.ts";
 import type { Settlement } from "../usecases/ports.ts";
 import { at, atOrNull, instantText, money, moneyText, w, wh } from "./quantities.ts";
@@ -69,6 +69,11 @@ export const settlementOut = ({ bill: of, dispute, state: standing }: StandingBi
   dueMicroEur: money(corrected(of, dispute?.closed ?? null).dueMicroEur),
 });
 
+export const carbon = z.object({ meteredG: z.int(), atOnceG: z.int() }).meta({
+  description:
+    "g of CO2 equivalent of the grid's share, by its mean intensity in each quarter-hour: of the energy as it was charged, " +
+    "and had the car drawn it uncontrolled; null where a quarter-hour is not known. Not part of the bill",
+});
 export const receipt = settlement
   .extend({
     receipt: z.string().meta({ description: "Canonical text; with the salt it gives detailHash" }),
@@ -81,13 +86,15 @@ export const receipt = settlement
           "Wh that came from the group's PV: in each quarter-hour its share of all that the group used; of the energy of " +
           "those that were measured. Not part of the bill",
       }),
+    carbon: carbon.nullable(),
   })
   .meta({ id: "Receipt" });
-export const receiptOut = (of: StandingBill, solar: SolarShare | null): Out<typeof receipt> => ({
+export const receiptOut = (of: StandingBill, { solar, emissions }: StayFigures): Out<typeof receipt> => ({
   ...settlementOut(of),
   receipt: of.bill.receipt,
   salt: of.bill.salt,
   solar,
+  carbon: emissions,
 });
 
 /* ----------------------------------------------------------------------------------------------- disputes */

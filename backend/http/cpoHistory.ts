@@ -1,10 +1,11 @@
 /** What was: a group's slots, and its stays with what they came to, as JSON and as a table for a spreadsheet. */
 import { z } from "zod";
 import type { ChargingGroup } from "../domain/assets.ts";
-import type { ChargingSession } from "../domain/sessions.ts";
 import { SLOT_S, slotCeil, slotOf, slotStart } from "../domain/slots.ts";
 import { type EpochSecond, epochSecond } from "../domain/units.ts";
+import type { Stay } from "../usecases/stays.ts";
 import * as out from "./answers.ts";
+import { carbon } from "./billAnswers.ts";
 import type { Deps } from "./deps.ts";
 import { ownGroup, ownGroups } from "./ownership.ts";
 import { Problem } from "./problems.ts";
@@ -38,6 +39,8 @@ const stay = z.object({
   atOnceMicroEur: moneyText
     .nullable()
     .meta({ description: "micro-euro; the same energy, had the car drawn it uncontrolled" }),
+  carbonG: carbon.shape.meteredG.nullable().meta({ description: "g of CO2 equivalent, as on the receipt" }),
+  atOnceCarbonG: carbon.shape.atOnceG.nullable(),
   promise: out.promise.shape.state.nullable(),
   promisedWh: wh.nullable(),
   missedBy: z
@@ -58,6 +61,9 @@ export const stays = z.object({
     flexWh: wh,
     costMicroEur: moneyText,
     atOnceMicroEur: moneyText,
+    carbonG: z.int().nullable().meta({ description: "g, of the stays of which it is known; null where it is of none" }),
+    atOnceCarbonG: z.int().nullable(),
+    carbonOfWh: wh.meta({ description: "Wh of these stays" }),
     meanEnergyWh: wh.nullable(),
     meanStayS: z.int().nullable(),
     promised: z.int(),
@@ -65,7 +71,7 @@ export const stays = z.object({
     missedByUs: z.int().meta({ description: "Of the others, those missed by operator or system above all" }),
   }),
 });
-type Stay = z.output<typeof stay>;
+type StayOut = z.output<typeof stay>;
 
 const span = z.strictObject({ from: instant.optional(), until: instant.optional() });
 const filter = z.strictObject({ ...span.shape, groupId: id.optional(), evseId: id.optional() });
@@ -89,10 +95,9 @@ export function cpoHistory(deps: Deps): readonly Route[] {
     return groupId === undefined ? ownGroups(deps, caller) : [await ownGroup(deps, caller, groupId)];
   }
 
-  async function stayOf(session: ChargingSession): Promise<Stay> {
-    const bill = await store.bills.ofSession(session.id);
-    const promise = await store.promises.ofSession(session.id);
-    const worth = bill && usecases.worthsOf(bill);
+  function stayOut({ session, promise, billed }: Stay): StayOut {
+    const bill = billed?.bill ?? null;
+    const figures = billed?.figures ?? null;
     return {
       sessionNumber: session.number,
       groupId: session.groupId,
@@ -105,20 +110,21 @@ export function cpoHistory(deps: Deps): readonly Route[] {
       amountMicroEur: bill && money(bill.amountMicroEur),
       compensationMicroEur: bill && money(bill.compensationMicroEur),
       flexWh: bill?.flexWh ?? null,
-      costMicroEur: worth && money(worth.metered),
-      atOnceMicroEur: worth && money(worth.atOnce),
+      costMicroEur: figures && money(figures.worths.metered),
+      atOnceMicroEur: figures && money(figures.worths.atOnce),
+      carbonG: figures?.emissions?.meteredG ?? null,
+      atOnceCarbonG: figures?.emissions?.atOnceG ?? null,
       promise: promise?.state ?? null,
       promisedWh: promise?.energyWh ?? null,
-      missedBy: bill && usecases.missedBy(bill),
+      missedBy: figures?.missedBy ?? null,
     };
   }
 
   async function listed(caller: Caller, query: z.output<typeof filter>): Promise<z.output<typeof stays>> {
     const { from, until } = spanOf(query, 7 * DAY_S);
-    const found: Stay[] = [];
+    const found: StayOut[] = [];
     for (const group of await groupsOf(caller, query.groupId))
-      for (const session of await store.sessions.overlapping(group.id, from, until))
-        if (query.evseId === undefined || session.evseId === query.evseId) found.push(await stayOf(session));
+      found.push(...(await usecases.stays(group.id, from, until, query.evseId)).map(stayOut));
     found.sort((a, b) =>
       a.pluggedAt < b.pluggedAt ? -1 : a.pluggedAt > b.pluggedAt ? 1 : a.sessionNumber - b.sessionNumber,
     );
@@ -179,13 +185,17 @@ export function cpoHistory(deps: Deps): readonly Route[] {
   ];
 }
 
-function totalsOf(found: readonly Stay[]): z.output<typeof stays>["totals"] {
+function totalsOf(found: readonly StayOut[]): z.output<typeof stays>["totals"] {
   const ended = found.filter(({ energyWh }) => energyWh !== null);
-  const sum = (of: (one: Stay) => number | null) => ended.reduce((all, one) => all + (of(one) ?? 0), 0);
-  const euros = (of: (one: Stay) => string | null) => money(ended.reduce((all, one) => all + BigInt(of(one) ?? 0), 0n));
+  const sum = (of: (one: StayOut) => number | null) => ended.reduce((all, one) => all + (of(one) ?? 0), 0);
+  const euros = (of: (one: StayOut) => string | null) =>
+    money(ended.reduce((all, one) => all + BigInt(of(one) ?? 0), 0n));
   const mean = (whole: number) => (ended.length === 0 ? null : Math.round(whole / ended.length));
   const judged = ended.filter(({ promise }) => promise === "kept" || promise === "late" || promise === "short");
   const energyWh = sum((one) => one.energyWh);
+  const counted = ended.filter(({ carbonG }) => carbonG !== null);
+  const grams = (of: (one: StayOut) => number | null) =>
+    counted.length === 0 ? null : counted.reduce((all, one) => all + (of(one) ?? 0), 0);
   return {
     count: found.length,
     running: found.length - ended.length,
@@ -195,6 +205,9 @@ function totalsOf(found: readonly Stay[]): z.output<typeof stays>["totals"] {
     flexWh: sum((one) => one.flexWh),
     costMicroEur: euros((one) => one.costMicroEur),
     atOnceMicroEur: euros((one) => one.atOnceMicroEur),
+    carbonG: grams((one) => one.carbonG),
+    atOnceCarbonG: grams((one) => one.atOnceCarbonG),
+    carbonOfWh: counted.reduce((all, one) => all + (one.energyWh ?? 0), 0),
     meanEnergyWh: mean(energyWh),
     meanStayS: mean(sum((one) => one.stayS)),
     promised: judged.length,
@@ -204,8 +217,8 @@ function totalsOf(found: readonly Stay[]): z.output<typeof stays>["totals"] {
 }
 
 /** RFC 4180; a text that a spreadsheet would take for a formula is kept from being one. */
-function csv(rows: readonly Stay[]): string {
-  const names = Object.keys(stay.shape) as (keyof Stay)[];
+function csv(rows: readonly StayOut[]): string {
+  const names = Object.keys(stay.shape) as (keyof StayOut)[];
   const cell = (value: string | number | null) => {
     const text = value === null ? "" : `${value}`;
     const safe = typeof value === "string" && /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;

@@ -49,13 +49,13 @@ export function driverMoney(deps: Deps): readonly Route[] {
       params: schemas.ofSession,
       answers: { 200: { description: "The receipt", schema: out.receipt } },
       async handle({ caller, params }) {
-        const { id } = await ownSession(deps, caller, params.sessionId);
-        const bill = await store.bills.ofSession(id);
+        const session = await ownSession(deps, caller, params.sessionId);
+        const bill = await store.bills.ofSession(session.id);
         if (!bill)
           throw new Problem("no-settlement", "The session still runs. Its receipt comes when the car is unplugged.");
         const [standing] = await usecases.billStates([bill]);
-        if (!standing) throw new Error(`The bill of session ${id} does not stand anywhere.`);
-        return { status: 200, body: out.receiptOut(standing, await usecases.solarShareOf(bill)) };
+        if (!standing) throw new Error(`The bill of session ${session.id} does not stand anywhere.`);
+        return { status: 200, body: out.receiptOut(standing, await usecases.figuresOf(session, bill)) };
       },
     }),
     route({

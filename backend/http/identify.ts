@@ -20,7 +20,7 @@ export async function identify(deps: Deps, request: Request): Promise<Caller | n
     if (!key)
       throw unauthenticated("This key is not known, or was revoked. Send a valid one as `Authorization: Bearer`.");
     const { id: keyId, purpose, cpoId, locationId, groupId } = key;
-    if (purpose === "audit") return { kind: "audit-key", keyId };
+    if (purpose === "audit" || purpose === "market") return { kind: `${purpose}-key`, keyId };
     if (cpoId === null) throw new Error(`Key ${keyId} belongs to no CPO. Revoke it and make another one.`);
     return { kind: purpose === "cpo" ? "cpo-key" : "hems-key", keyId, cpoId, locationId, groupId };
   }

@@ -36,6 +36,7 @@ const WHO: Record<Who, string> = {
   "cpo-key": "keys of a CPO's back end",
   "hems-key": "keys of a HEMS",
   "audit-key": "keys of an auditor, made by the operator of the service",
+  "market-key": "keys of who publishes the market's figures, made by the operator of the service",
 };
 
 export function openApi(routes: readonly Route[], publicUrl: string): OpenApi {

@@ -13,6 +13,7 @@ function isOwn(caller: Caller, group: ChargingGroup): boolean {
     case "driver":
     case "arbiter":
     case "audit-key":
+    case "market-key":
       return false;
     case "auditor":
       return true;

@@ -99,6 +99,7 @@ export const PROBLEMS = {
     at: "parameters",
   },
   "suspicious-price": { status: 422, title: "The price is not plausible", at: "pricePerKwhMicroEur" },
+  "price-gap": { status: 422, title: "A price is missing", at: "prices" },
   "bad-instant": { status: 422, title: "The instant is not plausible", at: "at" },
   "implausible-register": { status: 422, title: "The register is not plausible", at: "registerWh" },
   "implausible-readings": { status: 422, title: "No reading could be taken", at: "readings" },

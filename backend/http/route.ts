@@ -14,7 +14,7 @@ export type Caller =
   | { readonly kind: "arbiter"; readonly accountId: string; readonly name: string }
   | MachineCaller<"cpo-key">
   | MachineCaller<"hems-key">
-  | { readonly kind: "audit-key"; readonly keyId: string };
+  | { readonly kind: "audit-key" | "market-key"; readonly keyId: string };
 
 type MachineCaller<Kind extends string> = {
   readonly kind: Kind;
@@ -67,7 +67,7 @@ export type Route = {
   readonly handle: (call: AnyCall) => Promise<Answer>;
 };
 
-export type Tag = "Accounts" | "Driver" | "CPO" | "Machines" | "Grid" | "Arbiter" | "Audit" | "Public";
+export type Tag = "Accounts" | "Driver" | "CPO" | "Machines" | "Grid" | "Market" | "Arbiter" | "Audit" | "Public";
 
 export type AnswerSpec = {
   readonly description: string;

@@ -7,6 +7,7 @@ import type { Deps } from "./deps.ts";
 import { driverRoutes } from "./driver.ts";
 import { gridRoutes } from "./grid.ts";
 import { machineRoutes } from "./machines.ts";
+import { marketRoutes } from "./market.ts";
 import { priorityRoutes } from "./priorities.ts";
 import { publicRoutes } from "./public.ts";
 import type { Route } from "./route.ts";
@@ -19,6 +20,7 @@ export function allRoutes(deps: Deps): readonly Route[] {
     ...priorityRoutes(deps),
     ...machineRoutes(deps),
     ...gridRoutes(deps),
+    ...marketRoutes(deps),
     ...arbiterRoutes(deps),
     ...auditRoutes(deps),
     ...publicRoutes(deps, () => routes),

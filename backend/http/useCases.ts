@@ -1,9 +1,10 @@
 /** The use cases as the API calls them: bound to one world, one step at a time. */
 
-import { wattHour } from "../domain/units.ts";
+import type { ChargingSession } from "../domain/sessions.ts";
+import { type EpochSecond, wattHour } from "../domain/units.ts";
 import { answerOffer } from "../usecases/answerOffer.ts";
 import { askToStop } from "../usecases/askToStop.ts";
-import { missedBy, solarShareOf, worthsOf } from "../usecases/billFigures.ts";
+import { stayFigures } from "../usecases/billFigures.ts";
 import { billStates, disputeFile, standingOf } from "../usecases/billStates.ts";
 import { boost, cancelBoost } from "../usecases/boost.ts";
 import { setCapacityProfile } from "../usecases/capacityProfile.ts";
@@ -16,6 +17,7 @@ import { driverData } from "../usecases/driverData.ts";
 import { eraseDriver } from "../usecases/eraseDriver.ts";
 import { exportKey } from "../usecases/exportKey.ts";
 import { health, type Probes } from "../usecases/health.ts";
+import { marketSlots, publishCarbon, publishPrices } from "../usecases/market.ts";
 import { optOut } from "../usecases/optOut.ts";
 import { orderFlexibility } from "../usecases/orderFlexibility.ts";
 import { announceWithdrawal, claimFlex, unbookedMicroEur, waitingPayout, withdraw } from "../usecases/payouts.ts";
@@ -32,6 +34,7 @@ import { setStrategies } from "../usecases/setStrategies.ts";
 import { setTariff } from "../usecases/setTariff.ts";
 import { type SitePlan, setUpSite } from "../usecases/setUpSite.ts";
 import { startSession } from "../usecases/startSession.ts";
+import { stays } from "../usecases/stays.ts";
 import { stopSession } from "../usecases/stopSession.ts";
 import { groupView, sessionView } from "./views.ts";
 
@@ -81,6 +84,9 @@ export function bindUseCases(world: World, probes: Probes, run: RunStep = (step)
     setUpSite: bound<SitePlan, Awaited<ReturnType<typeof setUpSite>>>(setUpSite),
     recordForecast: (groupId: string, points: readonly ForecastPoint[]) =>
       run(() => world.store.prices.putForecast(groupId, points)),
+    publishPrices: bound(publishPrices),
+    publishCarbon: bound(publishCarbon),
+    market: (fromSlot: number, untilSlot: number) => marketSlots(world, fromSlot, untilSlot),
     /** Last register of an EVSE without a session; 0 where its meter was never heard. */
     registerOf: (groupId: string, evseId: string) => wattHour(world.board.groups[groupId]?.registers[evseId] ?? 0),
     disputeTerms: world.ledger.disputeTerms,
@@ -90,9 +96,10 @@ export function bindUseCases(world: World, probes: Probes, run: RunStep = (step)
     disputable: (wish: Parameters<typeof disputable>[1]) => disputable(world, wish),
     billStates: (bills: readonly Settlement[]) => billStates(world, bills),
     standingOf: (disputes: Parameters<typeof standingOf>[1]) => standingOf(world, disputes),
-    solarShareOf: (bill: Settlement) => solarShareOf(world, bill),
-    worthsOf,
-    missedBy,
+    stays: (groupId: string, from: EpochSecond, until: EpochSecond, evseId?: string) =>
+      stays(world, groupId, from, until, evseId),
+    figuresOf: async ({ groupId, pluggedAt, unpluggedAt }: ChargingSession, bill: Settlement) =>
+      (await stayFigures(world, groupId, pluggedAt, unpluggedAt ?? world.clock.now()))(bill),
     driverBundle: (driverId: string, sessions: Parameters<typeof driverBundle>[2]) =>
       driverBundle(world, driverId, sessions),
     driverData: (driverId: string) => driverData(world, driverId),

@@ -37,6 +37,7 @@ export function demoSite(from: EpochSecond): Scenario {
     flexSharePercent: 50,
     sessions: sessions.sort((a, b) => a.plugIn - b.plugIn || (a.id < b.id ? -1 : 1)),
     prices,
+    carbon: new Map(slots.map((slot) => [slot, gramsOf(slot)])),
     events: [],
     groups: [{ id: "demo-garage", supplyLimitW: 60_000, evses, demand, production }],
   };
@@ -95,6 +96,10 @@ const priceOf = (slot: number, day: number) =>
       8000 * ((day * 7) % 5) -
       10_000,
   );
+
+/** A grid with much sun: clean noons, gas in the evening; grams of CO2 equivalent per kWh. */
+const gramsOf = (slot: number) =>
+  Math.round(340 - 190 * sun(slot) + 60 * Math.sin(((hourOf(slot) - 15) / 6) * Math.PI));
 
 /** A small seeded generator of numbers in [0, 1); enough for a made-up garage. */
 function mulberry32(seed: number): () => number {

@@ -394,14 +394,20 @@ const nextPublication = (now: EpochSecond) => {
   return epochSecond(today > now ? today : today + DAY_S);
 };
 
-/** Prices that are public at an instant: of the whole day, after noon (UTC) of the next one too. */
+/** Prices that are public at an instant, of the whole day, after noon (UTC) of the next one too; carbon intensity with them. */
 async function publishPrices(world: World, scenario: Scenario, now: EpochSecond): Promise<void> {
   const today = Math.floor(now / DAY_S);
   const until = (now % DAY_S >= PUBLISHED_HOUR * 3600 ? today + 2 : today + 1) * SLOTS_PER_DAY;
-  const known = [...scenario.prices].filter(([slot]) => slot < until && slot >= (today - 1) * SLOTS_PER_DAY);
-  await world.store.prices.put(
-    world.settings.market,
-    known.map(([slot, price]) => ({ slot, price: microEurPerKwh(price) })),
+  const known = (series: ReadonlyMap<number, number>) =>
+    [...series].filter(([slot]) => slot < until && slot >= (today - 1) * SLOTS_PER_DAY);
+  const { store, settings } = world;
+  await store.prices.put(
+    settings.market,
+    known(scenario.prices).map(([slot, price]) => ({ slot, price: microEurPerKwh(price) })),
+  );
+  await store.prices.putCarbon(
+    settings.market,
+    known(scenario.carbon).map(([slot, gramsPerKwh]) => ({ slot, gramsPerKwh })),
   );
   if (world.settings.forecast === "actual")
     for (const group of scenario.groups) {

@@ -18,6 +18,7 @@ const meta = z.object({
   flexSharePercent: z.int().min(0).max(100),
   sessions: z.string(),
   prices: z.string(),
+  carbon: z.string().optional(),
   events: z.string().optional(),
   groups: z
     .array(
@@ -87,6 +88,8 @@ export type Scenario = {
   readonly sessions: readonly ScenarioSession[];
   /** Micro-euro per kWh by slot. */
   readonly prices: ReadonlyMap<number, number>;
+  /** Grams of CO2 equivalent per kWh from the grid, by slot; empty where the scenario says nothing of it. */
+  readonly carbon: ReadonlyMap<number, number>;
   readonly events: readonly ScenarioEvent[];
   readonly groups: readonly {
     readonly id: string;
@@ -108,12 +111,8 @@ export function readScenario(folder: string): Scenario {
   if (!parsed.success) throw new Error(`${join(folder, "scenario.json")}: ${z.prettifyError(parsed.error)}`);
   const raw = parsed.data;
   const table = (name: string, columns: readonly string[]) => rows(name, file(name), columns);
-  const prices = new Map(
-    table(raw.prices, ["start", "price_micro_eur_per_kwh"]).map((row) => [
-      slotOf(row.instant("start")),
-      row.whole("price_micro_eur_per_kwh"),
-    ]),
-  );
+  const bySlot = (name: string, column: string) =>
+    new Map(table(name, ["start", column]).map((row) => [slotOf(row.instant("start")), row.whole(column)]));
   const series = (name: string | undefined, groupId: string): SlotSeries | null =>
     name === undefined
       ? null
@@ -161,7 +160,8 @@ export function readScenario(folder: string): Scenario {
         }),
       )
       .sort((a, b) => a.plugIn - b.plugIn || (a.id < b.id ? -1 : 1)),
-    prices,
+    prices: bySlot(raw.prices, "price_micro_eur_per_kwh"),
+    carbon: raw.carbon === undefined ? new Map() : bySlot(raw.carbon, "grams_per_kwh"),
     events: eventsFile
       ? table(eventsFile, ["at", "kind", "target", "value"]).map((row) => ({
           at: row.instant("at"),

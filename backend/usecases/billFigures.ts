@@ -1,24 +1,44 @@
-/**
- * What is said of a bill beyond its sum: what its energy was worth, and how much of it came from the sun. In each quarter
- * of an hour all that the group uses, cars and building, has the same mix of PV and grid: no car has a better claim to the
- * roof. Neither is part of the bill.
- */
-import type { SiteSlot } from "../domain/meters.ts";
-import { SLOT_S, slotOf } from "../domain/slots.ts";
-import { type WattHour, wattHour } from "../domain/units.ts";
+/** What is said of a bill beyond its sum: its energy's worth and origin, and who missed its promise. None is part of it. */
+import { slotOf } from "../domain/slots.ts";
+import type { EpochSecond } from "../domain/units.ts";
 import { gridWh } from "../settlement/attribution.ts";
-import { parseReceipt, type ReceiptInterval } from "../settlement/receipt.ts";
+import { type Emissions, emissions, type SolarShare, solarShare } from "../settlement/origin.ts";
+import { parseReceipt, type Receipt } from "../settlement/receipt.ts";
 import { worths } from "../settlement/worth.ts";
 import type { Settlement, World } from "./ports.ts";
 
-/** `ofWh`: the energy of quarter-hours in which the site's meter was heard. */
-export type SolarShare = { readonly solarWh: WattHour; readonly ofWh: WattHour };
+export type StayFigures = {
+  readonly worths: ReturnType<typeof worths>;
+  readonly missedBy: ReturnType<typeof missedBy>;
+  readonly solar: SolarShare | null;
+  readonly emissions: Emissions | null;
+};
 
-export const worthsOf = ({ receipt }: Pick<Settlement, "receipt">) => worths(parseReceipt(receipt).flex.intervals);
+type Bill = Pick<Settlement, "receipt">;
 
-/** Whose part of the missing energy is the largest, when a promise was late or short; the system's where two are equal. */
-export function missedBy({ receipt }: Pick<Settlement, "receipt">) {
-  const { promise } = parseReceipt(receipt);
+/** Reads once what a group used and how clean the grid was from `from` until `until`, for all bills of that time. */
+export async function stayFigures(
+  { store, settings }: Pick<World, "store" | "settings">,
+  groupId: string,
+  from: EpochSecond,
+  until: EpochSecond,
+): Promise<(bill: Bill) => StayFigures> {
+  const [first, end] = [slotOf(from), slotOf(until) + 1];
+  const sites = await store.meters.siteSlots(groupId, first, end);
+  const carbon = await store.prices.carbon(settings.market, first, end);
+  return ({ receipt }) => {
+    const { promise, flex } = parseReceipt(receipt);
+    return {
+      worths: worths(flex.intervals),
+      missedBy: missedBy({ promise }),
+      solar: solarShare(flex.intervals, sites),
+      emissions: emissions(flex.intervals, sites, carbon),
+    };
+  };
+}
+
+/** Whose part of the missing energy is the largest, when the promise was late or short; the system's where two are equal. */
+export function missedBy({ promise }: Pick<Receipt, "promise">) {
   if (!promise || promise.outcome === "kept") return null;
   const { driverWh, vehicleWh, operatorWh, systemWh } = promise.shares;
   const parts = [
@@ -29,33 +49,4 @@ export function missedBy({ receipt }: Pick<Settlement, "receipt">) {
     ["driver", driverWh],
   ] as const;
   return parts.reduce((most, one) => (one[1] > most[1] ? one : most))[0];
-}
-
-export async function solarShareOf(
-  { store }: Pick<World, "store">,
-  { sessionId, receipt }: Pick<Settlement, "sessionId" | "receipt">,
-): Promise<SolarShare | null> {
-  const session = await store.sessions.byId(sessionId);
-  const [first, ...rest] = parseReceipt(receipt).flex.intervals;
-  if (!session || !first) return null;
-  const untilSlot = slotOf((rest.at(-1) ?? first).from) + 1;
-  return solarShare([first, ...rest], await store.meters.siteSlots(session.groupId, slotOf(first.from), untilSlot));
-}
-
-/** Null where nothing was measured. */
-export function solarShare(
-  intervals: readonly Pick<ReceiptInterval, "from" | "meteredWh">[],
-  slots: readonly Pick<SiteSlot, "slot" | "demandW" | "productionW" | "carsWh">[],
-): SolarShare | null {
-  const measured = new Map(slots.map((one) => [one.slot, one]));
-  let [solarWh, ofWh] = [0, 0];
-  for (const { from, meteredWh } of intervals) {
-    const site = measured.get(slotOf(from));
-    if (!site) continue;
-    const whOf = (powerW: number) => (powerW * SLOT_S) / 3600;
-    const usedWh = Math.max(meteredWh, whOf(site.demandW) + site.carsWh);
-    ofWh += meteredWh;
-    if (usedWh > 0) solarWh += meteredWh * Math.min(1, whOf(site.productionW) / usedWh);
-  }
-  return ofWh === 0 ? null : { solarWh: wattHour(Math.floor(solarWh)), ofWh: wattHour(ofWh) };
 }

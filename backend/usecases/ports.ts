@@ -276,11 +276,17 @@ export type GridStore = {
   unsettled(): Promise<readonly FlexibilityOrder[]>;
 };
 
+/** Grams of CO2 equivalent per kWh from the grid. */
+export type CarbonPoint = { readonly slot: number; readonly gramsPerKwh: number };
+
 export type PriceStore = {
   /** Wholesale import prices of a market; a slot that is known already keeps its price. */
   put(market: string, prices: readonly PricePoint[]): Promise<void>;
   /** Known prices from the slot on, ascending. */
   from(market: string, slot: number): Promise<readonly PricePoint[]>;
+  /** Of the slots of [fromSlot, untilSlot), ascending; newest wins. */
+  putCarbon(market: string, points: readonly CarbonPoint[]): Promise<void>;
+  carbon(market: string, fromSlot: number, untilSlot: number): Promise<readonly CarbonPoint[]>;
   /** Forecasts that came from outside (a HEMS), newest wins. */
   putForecast(groupId: string, points: readonly ForecastPoint[]): Promise<void>;
   forecast(groupId: string, fromSlot: number): Promise<readonly ForecastPoint[]>;
@@ -291,6 +297,8 @@ export type PromiseStore = {
   put(promise: EnergyPromise): Promise<void>;
   /** The version in force, or the offer that waits. */
   ofSession(sessionId: string): Promise<EnergyPromise | null>;
+  /** The same of many sessions, by session; those without one are not in it. */
+  ofSessions(sessionIds: readonly string[]): Promise<ReadonlyMap<string, EnergyPromise>>;
   history(sessionId: string): Promise<readonly EnergyPromise[]>;
   /** Promises of open sessions of a group that hold capacity. */
   holding(groupId: string): Promise<readonly EnergyPromise[]>;
@@ -455,6 +463,8 @@ export type BillFigures = {
 export type BillStore = {
   add(settlement: Settlement, slots: readonly SessionSlot[]): Promise<void>;
   ofSession(sessionId: string): Promise<Settlement | null>;
+  /** By session; those that are not settled are not in it. */
+  ofSessions(sessionIds: readonly string[]): Promise<ReadonlyMap<string, Settlement>>;
   /** How many settled sessions of drivers wait for a batch, and since when the first one does. */
   waitingSince(cpoId: string): Promise<{ readonly lines: number; readonly oldestAt: EpochSecond | null }>;
   /** Those sessions, by session number. */

@@ -191,7 +191,7 @@ describe("HTTP: the application", () => {
   });
 
   it("hands the database to an auditor's key", async () => {
-    const response = await service.call("GET", "/audit/database", { as: await service.auditKey() });
+    const response = await service.call("GET", "/audit/database", { as: await service.serviceKey("audit") });
     expect(await response.text()).to.equal("the whole database");
     expect(response.headers.get("content-type")).to.match(/^application\/x-tar/);
     expect((await service.ask("GET", "/audit/manifest")).body).to.include({ market: "day-ahead", rpcUrl: null });

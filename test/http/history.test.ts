@@ -137,6 +137,56 @@ describe("HTTP: what was", () => {
     expect(sum("baselineWh")).not.to.be.closeTo(sum("meteredWh"), 1000);
   });
 
+  it("says how much CO2 the grid's share was, of the stays of which it is known", async () => {
+    const { store, settings } = service.world;
+    const first = slotOf(NOON);
+    const [sunW, gramsOf] = [2400, (slot: number) => 200 + 50 * ((slot - first) % 4)];
+    const before = (await listed()).totals;
+    expect(before).to.include({ carbonG: null, atOnceCarbonG: null, carbonOfWh: 0 });
+    // The site's meter was heard until two quarter-hours before the third stay ended.
+    const third = await store.bills.ofSession("three");
+    const last = slotOf(parseReceipt(third!.receipt).meter.endAt) - 2;
+    for (const groupId of ["north-1", "north-2"])
+      for (let slot = first; slot <= last; slot++)
+        await store.meters.putSiteSlot({
+          ...{
+            groupId,
+            slot,
+            demandW: watt(1000),
+            productionW: watt(sunW),
+            carsWh: wattHour(800),
+            limitW: watt(22_000),
+          },
+        } as never);
+    await store.prices.putCarbon(
+      settings.market,
+      Array.from({ length: 40 }, (_, k) => ({ slot: first + k, gramsPerKwh: gramsOf(first + k) })),
+    );
+    const { stays, totals } = await listed();
+    /** Of a kWh from the roof nothing counts: the group has 600 Wh of sun for 250 Wh of building and whatever the cars draw. */
+    const gramsBy = (text: string, of: "meteredWh" | "baselineWh") => {
+      let mg = 0;
+      for (const one of parseReceipt(text).flex.intervals) {
+        if (one[of] === 0) continue;
+        const allWh = Math.max(0, 250 + 800 - one.meteredWh) + one[of];
+        mg += one[of] * Math.max(0, 1 - 600 / allWh) * gramsOf(slotOf(one.from));
+      }
+      return Math.round(mg / 1000);
+    };
+    const known = await Promise.all(["one", "two"].map((id) => store.bills.ofSession(id)));
+    const sum = (of: "meteredWh" | "baselineWh") => known.reduce((all, one) => all + gramsBy(one!.receipt, of), 0);
+    expect(sum("meteredWh")).to.be.above(200);
+    expect(sum("baselineWh")).not.to.equal(sum("meteredWh"));
+    expect(totals).to.include({
+      ...{ carbonG: sum("meteredWh"), atOnceCarbonG: sum("baselineWh"), carbonOfWh: 3000 + 1500 },
+    });
+    expect(stays.map((one) => (one as unknown as { carbonG: number | null }).carbonG)).to.deep.equal([
+      ...known.map((one) => gramsBy(one!.receipt, "meteredWh")),
+      null,
+      null,
+    ]);
+  });
+
   it("counts promises that came to an end, and those that were kept", async () => {
     const terms = { energyWh: wattHour(1000), by: epochSecond(NOON + 3600), fromRegisterWh: wattHour(0), version: 1 };
     for (const [sessionId, state] of [

@@ -7,7 +7,7 @@ import { createHash, randomBytes, randomUUID } from "node:crypto";
 import { sql } from "kysely";
 import { type DestinationStream, pino } from "pino";
 import { createAccounts } from "../../backend/adapters/accounts/accounts.ts";
-import { type AccountTables, up, withArbiters } from "../../backend/adapters/accounts/accountTables.ts";
+import { type AccountTables, accountMigrations } from "../../backend/adapters/accounts/accountTables.ts";
 import { bindContracts } from "../../backend/adapters/chain/contracts.ts";
 import { loadArtifacts, type Manifest } from "../../backend/adapters/chain/deployment.ts";
 import { createLedger } from "../../backend/adapters/chain/ledger.ts";
@@ -59,8 +59,7 @@ type ServiceOptions = Partial<AppOptions> & {
 
 export async function startService(options: ServiceOptions = {}) {
   const database = await openTestDatabase("pglite");
-  await up(database.db);
-  await withArbiters(database.db);
+  for (const { up } of Object.values(accountMigrations)) await up(database.db);
   const clock = createQueueClock<never>(NOON);
   const updates = createUpdates();
   const sent: SentProfile[] = [];
@@ -208,9 +207,10 @@ export async function startService(options: ServiceOptions = {}) {
         authorization: `Bearer ${(await accounts.createKey({ name: purpose, cpoId: side, purpose, groupId })).token}`,
       };
     },
-    async auditKey(): Promise<Who> {
-      const wish = { name: "audit", cpoId: null, purpose: "audit" } as const;
-      return { authorization: `Bearer ${(await accounts.createKey(wish)).token}` };
+    /** A key that belongs to no CPO. */
+    async serviceKey(purpose: "audit" | "market"): Promise<Who> {
+      const { token } = await accounts.createKey({ name: purpose, cpoId: null, purpose });
+      return { authorization: `Bearer ${token}` };
     },
     /** Lets the time pass, with the jobs that fall due in it. */
     async pass(seconds: number): Promise<void> {

@@ -160,11 +160,28 @@ const STRANGERS: Record<string, Stranger> = {
   "GET /grid/groups/{groupId}/orders": ofGroup,
   "GET /grid/groups/{groupId}/orders/{orderId}": { params: { groupId: "north-1", orderId: "o" }, gets: 404 },
   // The operator of the service makes these keys; the data are everybody's.
+  "PUT /market/prices": {
+    body: { prices: [{ from: iso(NOON + 900), until: later, pricePerKwhMicroEur: "85000" }] },
+    gets: "its own",
+  },
+  "PUT /market/carbon": {
+    body: { intensities: [{ from: iso(NOON + 900), until: later, gramsPerKwh: 300 }] },
+    gets: "its own",
+  },
   "GET /audit/database": own,
   "GET /audit/bytes/{hash}": { params: { hash: `0x${"00".repeat(32)}` }, gets: 404 },
 };
 
-const KINDS: readonly Kind[] = ["driver", "staff", "auditor", "arbiter", "cpo-key", "hems-key", "audit-key"];
+const KINDS: readonly Kind[] = [
+  "driver",
+  "staff",
+  "auditor",
+  "arbiter",
+  "cpo-key",
+  "hems-key",
+  "audit-key",
+  "market-key",
+];
 const keyOf = (route: Route) => `${route.method.toUpperCase()} ${route.path}`;
 
 describe("HTTP: strangers", () => {
@@ -194,7 +211,8 @@ describe("HTTP: strangers", () => {
       arbiter: await service.arbiter(),
       "cpo-key": await service.key("south", "cpo"),
       "hems-key": await service.key("south", "hems"),
-      "audit-key": await service.auditKey(),
+      "audit-key": await service.serviceKey("audit"),
+      "market-key": await service.serviceKey("market"),
     };
     everything = await service.digest();
     north = await northOf(service);
@@ -244,7 +262,13 @@ describe("HTTP: strangers", () => {
     for (const route of protectedRoutes()) {
       const { gets } = STRANGERS[keyOf(route)]!;
       for (const kind of route.who) {
-        if (kind === "auditor" || kind === "audit-key" || keyOf(route) === "POST /account/sign-out") continue;
+        if (
+          kind === "auditor" ||
+          kind === "audit-key" ||
+          kind === "market-key" ||
+          keyOf(route) === "POST /account/sign-out"
+        )
+          continue;
         const label = `${keyOf(route)} as ${kind}`;
         const response = await attempt(route, south[kind]);
         const text = await response.text();

@@ -8,11 +8,10 @@ import { expect } from "chai";
 import { sql } from "kysely";
 import { type Logger, pino } from "pino";
 import { createAccounts } from "../../backend/adapters/accounts/accounts.ts";
-import { type AccountTables, up as accountsUp, withArbiters } from "../../backend/adapters/accounts/accountTables.ts";
+import { type AccountTables, accountMigrations } from "../../backend/adapters/accounts/accountTables.ts";
 import { type Hex, quantity, request } from "../../backend/adapters/chain/rpc.ts";
 import { createSeals } from "../../backend/adapters/chain/seals.ts";
 import { createQueueClock } from "../../backend/adapters/clock/queueClock.ts";
-import { ACCOUNTS, ARBITERS } from "../../backend/adapters/store/migrations.ts";
 import { chainView } from "../../backend/chainView.ts";
 import { DEFAULT_SETTINGS, openSystem, type System, type SystemOptions, trueRandom } from "../../backend/compose.ts";
 import { epochSecond, microEur } from "../../backend/domain/units.ts";
@@ -95,7 +94,7 @@ describe("No key", function () {
     const log = { write: (line: string) => note("log", line) };
     const logger: Logger = pino({ level: "trace" }, log);
     system = await openSystem({
-      database: { migrations: { [ACCOUNTS]: { up: accountsUp }, [ARBITERS]: { up: withArbiters } } },
+      database: { migrations: accountMigrations },
       chainKeys: Object.fromEntries(
         Object.entries(LANES).map(([lane, bytes]) => [lane, `0x${bytes.toString("hex")}`]),
       ) as NonNullable<SystemOptions["chainKeys"]>,

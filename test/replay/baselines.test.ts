@@ -32,6 +32,7 @@ const scenario = (sessions: ScenarioSession[], rest: Partial<Scenario["groups"][
   driverPrice: 350_000,
   flexSharePercent: 50,
   sessions,
+  carbon: new Map(),
   prices: new Map([0, 1, 2, 3].map((k) => [SLOT + k, k === 2 ? 20_000 : 100_000])),
   events: [],
   groups: [

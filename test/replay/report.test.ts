@@ -45,6 +45,7 @@ function tiny(from: number, sessions: ScenarioSession[], events: ScenarioEvent[]
     driverPrice: 300_000,
     flexSharePercent: 50,
     sessions,
+    carbon: new Map(),
     prices: new Map(
       Array.from({ length: 4 * 96 }, (_, k) => [from / 900 - 96 + k, k >= 100 && k < 104 ? 20_000 : 100_000]),
     ),

@@ -3,6 +3,7 @@
  * charging session) and the machines' keys. Handed to `openDatabase` as migrations.
  */
 import { type Kysely, sql } from "kysely";
+import type { Migration } from "kysely/migration";
 
 const ACCOUNT_TABLES = [
   `create table account_user (
@@ -36,16 +37,28 @@ const ACCOUNT_TABLES = [
   `create index machine_key_cpo on machine_key (cpo_id)`,
 ];
 
-/** Also on a database with other tables: nothing of theirs is touched. */
-export async function up<Tables>(db: Kysely<Tables>): Promise<void> {
-  for (const statement of ACCOUNT_TABLES) await sql.raw(statement).execute(db);
+const ARBITERS = [
+  `alter table account_user drop constraint account_user_kind_check, add constraint account_user_kind_check
+     check (kind in ('driver', 'staff', 'auditor', 'arbiter'))`,
+];
+
+/** Whoever publishes prices and carbon intensity does so for all CPOs. */
+const MARKET_KEYS = [
+  `alter table machine_key drop constraint machine_key_purpose_check, drop constraint machine_key_check,
+     add constraint machine_key_purpose_check check (purpose in ('cpo', 'hems', 'audit', 'market')),
+     add constraint machine_key_check check ((purpose in ('audit', 'market')) = (cpo_id is null))`,
+];
+
+async function run(db: Kysely<unknown>, statements: readonly string[]): Promise<void> {
+  for (const statement of statements) await sql.raw(statement).execute(db);
 }
 
-/** The next migration: accounts of arbiters, too. */
-export async function withArbiters<Tables>(db: Kysely<Tables>): Promise<void> {
-  await sql`alter table account_user drop constraint account_user_kind_check, add constraint account_user_kind_check
-    check (kind in ('driver', 'staff', 'auditor', 'arbiter'))`.execute(db);
-}
+/** Also on a database with other tables: nothing of theirs is touched. */
+export const accountMigrations: Readonly<Record<string, Migration>> = {
+  "9_accounts": { up: (db) => run(db, ACCOUNT_TABLES) },
+  "9b_arbiters": { up: (db) => run(db, ARBITERS) },
+  "9c_market_keys": { up: (db) => run(db, MARKET_KEYS) },
+};
 
 export async function down<Tables>(db: Kysely<Tables>): Promise<void> {
   for (const table of ["machine_key", "account_rate_limit", "account_verification", "account_credential"])
@@ -59,9 +72,9 @@ export type MachineKeyTable = {
   prefix: string;
   secret_hash: string;
   name: string;
-  /** Null for an auditor's key, which belongs to no CPO. */
+  /** Null for a key of an auditor or the market, which belongs to no CPO. */
   cpo_id: string | null;
-  purpose: "cpo" | "hems" | "audit";
+  purpose: "cpo" | "hems" | "audit" | "market";
   location_id: string | null;
   group_id: string | null;
   created_at: Date;

@@ -10,9 +10,9 @@ export type MachineKey = {
   readonly id: string;
   readonly prefix: string;
   readonly name: string;
-  /** Null for an auditor's key, which belongs to no CPO. */
+  /** Null for a key of an auditor or the market, which belongs to no CPO. */
   readonly cpoId: string | null;
-  readonly purpose: "cpo" | "hems" | "audit";
+  readonly purpose: "cpo" | "hems" | "audit" | "market";
   /** Null: not bound any further. */
   readonly locationId: string | null;
   readonly groupId: string | null;

@@ -5,7 +5,7 @@ import type { Batch, BillFigures, BillStore, SessionSlot, Settlement } from "../
 import { type Columns, insertMany } from "./insertMany.ts";
 import { inTransaction, nextNumber } from "./numbers.ts";
 import type { Database, Db } from "./schema.ts";
-import { fromDate, fromDateOrNull, fromMoney, toDate, toMoney } from "./values.ts";
+import { amongSessions, fromDate, fromDateOrNull, fromMoney, toDate, toMoney } from "./values.ts";
 
 export const billStore = (db: Db): BillStore => ({
   add: (settlement, slots) =>
@@ -16,6 +16,10 @@ export const billStore = (db: Db): BillStore => ({
   async ofSession(sessionId) {
     const row = await db.selectFrom("settlement").selectAll().where("session_id", "=", sessionId).executeTakeFirst();
     return row ? toSettlement(row) : null;
+  },
+  async ofSessions(sessionIds) {
+    const rows = await db.selectFrom("settlement").selectAll().where(amongSessions(sessionIds)).execute();
+    return new Map(rows.map((row) => [row.session_id, toSettlement(row)]));
   },
   async waitingSince(cpoId) {
     const { lines, oldest } = await db

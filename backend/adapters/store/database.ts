@@ -6,7 +6,7 @@ import { PGlite } from "@electric-sql/pglite";
 import { Kysely, PGliteDialect, PostgresDialect, sql } from "kysely";
 import { type Migration, Migrator } from "kysely/migration";
 import pg from "pg";
-import { ACCOUNTS, ARBITERS, migrations } from "./migrations.ts";
+import { ACCOUNTS, migrations } from "./migrations.ts";
 import { type Engine, preparing } from "./preparing.ts";
 import type { Database, Db } from "./schema.ts";
 
@@ -176,9 +176,8 @@ async function migrate(db: Db, others: Readonly<Record<string, Migration>>): Pro
 async function accountsDone(db: Db): Promise<Record<string, Migration>> {
   const known = await sql<{ table: string | null }>`select to_regclass('kysely_migration')::text as table`.execute(db);
   if (!known.rows[0]?.table) return {};
-  const names = [ACCOUNTS, ARBITERS];
   const { rows } = await sql<{
     name: string;
-  }>`select name from kysely_migration where name in (${sql.join(names)})`.execute(db);
+  }>`select name from kysely_migration where name like ${`${ACCOUNTS}%`}`.execute(db);
   return Object.fromEntries(rows.map(({ name }) => [name, { up: async () => undefined }]));
 }

@@ -1,9 +1,9 @@
 /** Disputes of bills: what was asked, what the arbiter decided, and what the chain made of it. */
-import { type Insertable, type Selectable, sql } from "kysely";
+import type { Insertable, Selectable } from "kysely";
 import type { Closed, Decision, Dispute } from "../../domain/disputes.ts";
 import type { DisputeStore } from "../../usecases/ports.ts";
 import type { Database, Db } from "./schema.ts";
-import { fromDate, fromDateOrNull, fromMoney, toDate, toDateOrNull, toMoney } from "./values.ts";
+import { amongSessions, fromDate, fromDateOrNull, fromMoney, toDate, toDateOrNull, toMoney } from "./values.ts";
 
 export const disputeStore = (db: Db): DisputeStore => ({
   async put(dispute) {
@@ -20,9 +20,7 @@ export const disputeStore = (db: Db): DisputeStore => ({
   },
   async ofSessions(sessionIds) {
     if (sessionIds.length === 0) return [];
-    // One parameter, however many sessions: a driver may have years of them.
-    const among = sql<boolean>`session_id = any(${[...sessionIds]}::text[])`;
-    return (await db.selectFrom("dispute").selectAll().where(among).execute()).map(toDispute);
+    return (await db.selectFrom("dispute").selectAll().where(amongSessions(sessionIds)).execute()).map(toDispute);
   },
   async unfinished() {
     const rows = await db

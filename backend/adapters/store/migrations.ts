@@ -6,9 +6,8 @@ import { type Kysely, sql } from "kysely";
 import type { Migration } from "kysely/migration";
 import { up as chain } from "../chain/tables.ts";
 
-/** Better-auth keeps its tables in the same database; whoever needs them passes their migrations under these names. */
-export const ACCOUNTS = "9_accounts";
-export const ARBITERS = "9b_arbiters";
+/** Accounts have their tables in the same database; whoever needs them passes their migrations, whose names begin so. */
+export const ACCOUNTS = "9";
 
 export const migrations: Readonly<Record<string, Migration>> = {
   "1_chain": { up: chain },

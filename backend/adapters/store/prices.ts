@@ -1,7 +1,7 @@
-/** Wholesale prices and forecasts from outside, by slot. */
+/** Wholesale prices, carbon intensity and forecasts from outside, by slot. */
 import { sql } from "kysely";
 import { microEurPerKwh } from "../../domain/units.ts";
-import type { ForecastPoint, PricePoint, PriceStore } from "../../usecases/ports.ts";
+import type { CarbonPoint, ForecastPoint, PricePoint, PriceStore } from "../../usecases/ports.ts";
 import { type Columns, insertMany, keepKnown, replacing } from "./insertMany.ts";
 import type { Db } from "./schema.ts";
 
@@ -17,11 +17,25 @@ export const priceStore = (db: Db): PriceStore => ({
     return (rows[0]?.prices ?? []).map(([slot, price]) => ({ slot, price: microEurPerKwh(price) }));
   },
 
+  async putCarbon(market, points) {
+    const columns = carbonColumns(market);
+    await insertMany(db, "carbon_intensity", columns, oneASlot(points), replacing(["market", "slot"], columns));
+  },
+  async carbon(market, fromSlot, untilSlot): Promise<readonly CarbonPoint[]> {
+    const rows = await db
+      .selectFrom("carbon_intensity")
+      .select(["slot", "grams_per_kwh as gramsPerKwh"])
+      .where("market", "=", market)
+      .where("slot", ">=", fromSlot)
+      .where("slot", "<", untilSlot)
+      .orderBy("slot")
+      .execute();
+    return rows;
+  },
+
   async putForecast(groupId, points) {
-    // A statement may touch a row only once, so of two points for one slot the later is taken.
-    const bySlot = new Map(points.map((point) => [point.slot, point]));
     const columns = forecastColumns(groupId);
-    await insertMany(db, "forecast", columns, [...bySlot.values()], replacing(["group_id", "slot"], columns));
+    await insertMany(db, "forecast", columns, oneASlot(points), replacing(["group_id", "slot"], columns));
   },
   async forecast(groupId, fromSlot): Promise<readonly ForecastPoint[]> {
     const rows = await db
@@ -35,10 +49,21 @@ export const priceStore = (db: Db): PriceStore => ({
   },
 });
 
+/** A statement may touch a row only once, so of two points for one slot the later is taken. */
+const oneASlot = <Point extends { readonly slot: number }>(points: readonly Point[]) => [
+  ...new Map(points.map((point) => [point.slot, point])).values(),
+];
+
 const priceColumns = (market: string): Columns<PricePoint> => ({
   market: ["text", () => market],
   slot: ["int", (point) => point.slot],
   price_micro_eur_per_kwh: ["bigint", (point) => point.price],
+});
+
+const carbonColumns = (market: string): Columns<CarbonPoint> => ({
+  market: ["text", () => market],
+  slot: ["int", (point) => point.slot],
+  grams_per_kwh: ["int", (point) => point.gramsPerKwh],
 });
 
 const forecastColumns = (groupId: string): Columns<ForecastPoint> => ({

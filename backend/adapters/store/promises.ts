@@ -5,7 +5,7 @@ import { type WattHour, wattHour } from "../../domain/units.ts";
 import type { PromiseStore } from "../../usecases/ports.ts";
 import { type Columns, insertMany, replacing } from "./insertMany.ts";
 import type { Database, Db } from "./schema.ts";
-import { fromDate } from "./values.ts";
+import { amongSessions, fromDate } from "./values.ts";
 import { type Waiting, waitingRows } from "./writeBehind.ts";
 
 /** Every run assesses every promise: inside a transaction only the last state of a version is written. */
@@ -18,14 +18,16 @@ export function promiseStore(db: Db, waiting: Waiting | null): PromiseStore {
     },
     async ofSession(sessionId) {
       await rows?.flush();
-      const versions = await readVersions(db, sessionId);
-      // One that holds capacity, else the one that was judged, else the latest that came to nothing.
-      const rank = ({ state }: EnergyPromise) => (isHolding(state) ? 2 : JUDGED.includes(state) ? 1 : 0);
-      return versions.toSorted((a, b) => rank(b) - rank(a) || b.version - a.version)[0] ?? null;
+      return inForce(await readVersions(db, [sessionId]));
+    },
+    async ofSessions(sessionIds) {
+      await rows?.flush();
+      const versions = Map.groupBy(await readVersions(db, sessionIds), (promise) => promise.sessionId);
+      return new Map([...versions].map(([sessionId, all]) => [sessionId, inForce(all) as EnergyPromise]));
     },
     async history(sessionId) {
       await rows?.flush();
-      return readVersions(db, sessionId);
+      return readVersions(db, [sessionId]);
     },
     async holding(groupId) {
       await rows?.flush();
@@ -52,13 +54,14 @@ export function promiseStore(db: Db, waiting: Waiting | null): PromiseStore {
 const JUDGED: readonly PromiseState[] = ["kept", "late", "short"];
 const HOLDING = (["offered", "accepted", "on-track", "at-risk"] as const).filter(isHolding);
 
-async function readVersions(db: Db, sessionId: string): Promise<readonly EnergyPromise[]> {
-  const rows = await db
-    .selectFrom("promise")
-    .selectAll()
-    .where("session_id", "=", sessionId)
-    .orderBy("version")
-    .execute();
+/** One that holds capacity, else the one that was judged, else the latest that came to nothing. */
+function inForce(versions: readonly EnergyPromise[]): EnergyPromise | null {
+  const rank = ({ state }: EnergyPromise) => (isHolding(state) ? 2 : JUDGED.includes(state) ? 1 : 0);
+  return versions.toSorted((a, b) => rank(b) - rank(a) || b.version - a.version)[0] ?? null;
+}
+
+async function readVersions(db: Db, sessionIds: readonly string[]): Promise<readonly EnergyPromise[]> {
+  const rows = await db.selectFrom("promise").selectAll().where(amongSessions(sessionIds)).orderBy("version").execute();
   return rows.map(toPromise);
 }
 

@@ -257,6 +257,7 @@ export type Database = ChainTables & {
     limit_w: number;
   };
   price: { market: string; slot: number; price_micro_eur_per_kwh: number };
+  carbon_intensity: { market: string; slot: number; grams_per_kwh: number };
   forecast: { group_id: string; slot: number; demand_w: number; production_w: number };
 
   plan: {

@@ -1,4 +1,5 @@
 /** Between the domain's values and the driver's: instants, hex, money, profiles. Both ways refuse what they would bend. */
+import { sql } from "kysely";
 import type { ChargingProfile } from "../../domain/profiles.ts";
 import { type EpochSecond, epochSecond, type MicroEur, microEur, watt } from "../../domain/units.ts";
 import type { Periods } from "./schema.ts";
@@ -10,6 +11,9 @@ export const fromDateOrNull = (at: Date | null) => (at === null ? null : fromDat
 
 export const toMoney = (amount: bigint) => amount.toString();
 export const fromMoney = (text: string): MicroEur => microEur(BigInt(text));
+
+/** One of these sessions: one parameter, however many they are. */
+export const amongSessions = (ids: readonly string[]) => sql<boolean>`session_id = any(${[...ids]}::text[])`;
 
 /** Bytes of hex without "0x". Throws a RangeError: Node's own decoder would stop silently at the first odd character. */
 export function fromHex(hex: string): Uint8Array {

@@ -3,7 +3,7 @@ import { getMigrations } from "better-auth/db/migration";
 import { expect } from "chai";
 import { sql } from "kysely";
 import { createAccounts } from "../../../backend/adapters/accounts/accounts.ts";
-import { type AccountTables, down, up } from "../../../backend/adapters/accounts/accountTables.ts";
+import { type AccountTables, accountMigrations, down } from "../../../backend/adapters/accounts/accountTables.ts";
 import { authOptions } from "../../../backend/adapters/accounts/authOptions.ts";
 import type { OpenDatabase } from "../../../backend/adapters/store/database.ts";
 import { databases, openTestDatabase, whyNoPostgres } from "../../support/databases.ts";
@@ -36,7 +36,7 @@ for (const kind of databases)
         this.skip();
       }
       database = await openTestDatabase(kind);
-      await up(database.db);
+      for (const { up } of Object.values(accountMigrations)) await up(database.db);
     });
     afterEach(() => database?.close());
 
@@ -53,7 +53,7 @@ for (const kind of databases)
 
     it("takes its tables away again", async () => {
       await down(database.db);
-      await up(database.db);
+      for (const { up } of Object.values(accountMigrations)) await up(database.db);
     });
 
     it("registers a driver, knows it by its cookie, and forgets it after signing out", async () => {

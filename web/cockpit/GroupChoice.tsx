@@ -1,5 +1,6 @@
 /** Which group is looked at: part of the address, so that it can be sent to a colleague. */
-import { useSearchParams } from "wouter";
+import { Link, useSearchParams } from "wouter";
+import { useMayWrite } from "../account.tsx";
 import { useTexts } from "../texts/index.tsx";
 import type { Group } from "../types.ts";
 
@@ -16,7 +17,20 @@ export function GroupChoice(props: {
   readonly choose: (id: string) => void;
 }) {
   const { t } = useTexts();
-  if (props.groups.length === 0) return <p className="card quiet soft">{t.cockpit.noGroups}</p>;
+  const mayWrite = useMayWrite();
+  if (props.groups.length === 0)
+    return (
+      <div className="card quiet">
+        <p className="soft">{t.cockpit.noGroups}</p>
+        {mayWrite && (
+          <div className="row">
+            <Link className="button first" href="/cockpit/setup">
+              {t.sites.title}
+            </Link>
+          </div>
+        )}
+      </div>
+    );
   if (props.groups.length === 1) return null;
   return (
     <label>

@@ -1,4 +1,5 @@
-/** The only reader of the environment. Everything that is secret comes from here and from nowhere else. */
+/** The only reader of the environment and of the command line. Everything that is secret comes from here and from nowhere else. */
+import { parseArgs } from "node:util";
 import { z } from "zod";
 
 const hex32 = z.string().regex(/^0x[0-9a-fA-F]{64}$/, "must be 0x and 64 hex digits");
@@ -104,4 +105,38 @@ function walletKeks(text: string): NonNullable<Config["walletKeks"]> {
       return [Number(version), new Uint8Array(Buffer.from(key as string, "hex"))];
     }),
   );
+}
+
+const USAGE = "npm start [-- --scenario DIR] [--days N], or npm start -- --no-demo";
+const MOST_DAYS = 14;
+
+export type Flags = {
+  /** What stands behind the pages: the simulated site, a recorded scenario's folder, or nothing. */
+  readonly site: "demo" | "none" | { readonly scenario: string };
+  /** How much of the past is replayed at the first start. */
+  readonly days: number;
+};
+
+/** Throws with what is wrong on the command line. */
+export function readFlags(args: readonly string[]): Flags {
+  const { values } = given(args);
+  const { days = "1", scenario, "no-demo": bare } = values;
+  if (bare && (scenario !== undefined || values.days !== undefined))
+    throw new Error(`--no-demo has no site of its own: it goes with neither --scenario nor --days. ${USAGE}`);
+  if (!/^[1-9]\d?$/.test(days) || Number(days) > MOST_DAYS)
+    throw new Error(`--days must be a whole number from 1 to ${MOST_DAYS}, not "${days}".`);
+  return { site: bare ? "none" : scenario === undefined ? "demo" : { scenario }, days: Number(days) };
+}
+
+function given(args: readonly string[]) {
+  try {
+    const options = {
+      "no-demo": { type: "boolean", default: false },
+      scenario: { type: "string" },
+      days: { type: "string" },
+    } as const;
+    return parseArgs({ args: [...args], options });
+  } catch (error) {
+    throw new Error(`${(error as Error).message}. ${USAGE}`);
+  }
 }

@@ -1,11 +1,10 @@
 /**
- * The service: `npm start`. Opens the system, replays the last day of the simulated site (unless --no-demo), then
- * serves the API and lives on in real time: the control cycle by the clock, the chain writer beside it.
+ * The service: `npm start`. Opens the system, replays the last day of the simulated site or of a recorded scenario (unless
+ * --no-demo), then serves the API and lives on in real time: the control cycle by the clock, the chain writer beside it.
  */
 import { randomUUID } from "node:crypto";
 import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
 import pino from "pino";
 import { createAccounts } from "./adapters/accounts/accounts.ts";
 import { type AccountTables, accountMigrations } from "./adapters/accounts/accountTables.ts";
@@ -14,33 +13,31 @@ import { call, type Hex, resultOf } from "./adapters/chain/rpc.ts";
 import { createQueueClock } from "./adapters/clock/queueClock.ts";
 import { chainView } from "./chainView.ts";
 import { DEFAULT_SETTINGS, openSystem, type System, trueRandom } from "./compose.ts";
-import { type Config, readConfig } from "./config.ts";
-import { SLOT_S, slotFloor } from "./domain/slots.ts";
+import { type Config, type Flags, readConfig, readFlags } from "./config.ts";
 import { epochSecond, microEur } from "./domain/units.ts";
 import { createApp } from "./http/app.ts";
 import { createUpdates } from "./http/events.ts";
 import { serve } from "./http/serve.ts";
 import { bindUseCases, type RunStep, type UseCases } from "./http/useCases.ts";
 import { webPages } from "./http/webPages.ts";
-import { demoSite } from "./replay/demoSite.ts";
-import { registerSite, worldOf } from "./replay/replayScenario.ts";
-import { createRun, type ScenarioState } from "./replay/runScenario.ts";
+import { DAYS_AHEAD, demoSite } from "./replay/demoSite.ts";
+import { inPresent } from "./replay/inPresent.ts";
+import { type LivingSite, liveScenario } from "./replay/liveScenario.ts";
+import { worldOf } from "./replay/replayScenario.ts";
+import { readScenario } from "./replay/scenario.ts";
 import { everyMinute } from "./usecases/everyMinute.ts";
 import { followDisputes } from "./usecases/followDisputes.ts";
-import { loadBoard, reconcileBoard, saveBoard } from "./usecases/loadBoard.ts";
+import { loadBoard, saveBoard } from "./usecases/loadBoard.ts";
 import { giveUpPayouts } from "./usecases/payouts.ts";
 import type { Job, Settings, World } from "./usecases/ports.ts";
-import { postBills } from "./usecases/postBills.ts";
 import { reconcile } from "./usecases/reconcile.ts";
 import { runJob } from "./usecases/runJob.ts";
 
-const { values: flags } = parseArgs({ options: { "no-demo": { type: "boolean", default: false } } });
 const config = readConfig();
 const logger = pino({ level: config.logLevel }, pino.destination({ fd: 2, sync: true }));
-const settings: Settings = {
-  ...DEFAULT_SETTINGS,
-  billingWaitS: flags["no-demo"] ? DEFAULT_SETTINGS.billingWaitS : 20,
-};
+/** Who tries the product sees a bill on chain soon. */
+const SIMULATED: Settings = { ...DEFAULT_SETTINGS, billingWaitS: 20 };
+const DAY_S = 86_400;
 const VISITOR_DEPOSIT = microEur(100_000_000n);
 const TICK_MS = 500;
 const WRITER_MS = 1000;
@@ -51,6 +48,8 @@ const RECHECK_MS = 60_000;
 
 async function start(): Promise<void> {
   requireSecrets(config);
+  const flags = readFlags(process.argv.slice(2));
+  const living = livingSite(flags);
   const publicUrl = config.publicUrl ?? `http://${config.host}:${config.port}`;
   const system = await openSystem({
     database: {
@@ -76,7 +75,7 @@ async function start(): Promise<void> {
   });
   const updates = createUpdates();
   const run = inLine();
-  const site = flags["no-demo"] ? await bareService(system, updates) : await demo(system, updates);
+  const site = living ? await simulated(system, updates, living, flags.days) : await bareService(system, updates);
 
   const bound = bindUseCases(site.world, { databaseKind: system.database.kind, chain: () => probe(system) }, run);
   const usecases = site.publicGroups.length > 0 ? { ...bound, registerDriver: withDeposit(system, bound) } : bound;
@@ -90,7 +89,7 @@ async function start(): Promise<void> {
     publicGroups: site.publicGroups,
     publicUrl,
     audit: {
-      manifest: { manifest: system.manifest, market: settings.market, rpcUrl: system.embedded?.url ?? null },
+      manifest: { manifest: system.manifest, market: DEFAULT_SETTINGS.market, rpcUrl: system.embedded?.url ?? null },
       texts: sourceTexts(),
       dump: system.database.kind === "pglite" ? () => run(() => system.database.dump()) : null,
     },
@@ -126,7 +125,7 @@ async function bareService(system: System, updates: World["updates"]): Promise<S
   clock.follow(Date.now);
   const board = await loadBoard(system.store, clock);
   const world: World = {
-    ...worldOf(system, settings),
+    ...worldOf(system, DEFAULT_SETTINGS),
     holdsArbiterKey: system.holdsArbiterKey,
     clock,
     board,
@@ -153,39 +152,41 @@ async function bareService(system: System, updates: World["updates"]): Promise<S
 /** Without a simulated site, CPO back ends fetch their profiles by the API and answer there. */
 const unreachable: World["cpo"] = { sendProfile: async () => undefined };
 
-/** The simulated site: its last day is history within seconds, then it goes on. */
-async function demo(system: System, updates: World["updates"]): Promise<Site> {
-  const now = epochSecond(Math.floor(Date.now() / 1000));
-  const saved = (await system.store.snapshots.load("replay:demo"))?.state as ScenarioState | undefined;
-  const anchor = (await system.store.snapshots.load("demo-anchor"))?.state as { from: number } | undefined;
-  const from = epochSecond(anchor?.from ?? slotFloor(epochSecond(now - 86_400)));
-  if (!anchor) await system.store.snapshots.save("demo-anchor", from, { from });
-  const scenario = demoSite(from);
-  const scenarioRun = createRun(scenario, saved ?? null, (parts) => ({
-    ...parts,
-    ...worldOf(system, settings),
-    holdsArbiterKey: system.holdsArbiterKey,
-    ...(updates ? { updates } : {}),
-  }));
-  if (saved) await reconcileBoard(system.store, scenarioRun.world.clock, scenarioRun.world.board, saved.clock.now);
-  else await registerSite(system, scenarioRun);
-  const began = performance.now();
-  for (let steps = 1; scenarioRun.world.clock.now() + SLOT_S <= Math.floor(Date.now() / 1000); steps++) {
-    await scenarioRun.step();
-    if (steps % 8 === 0) await system.writer.pass();
-    if (process.stderr.isTTY)
-      process.stderr.write(
-        `\rReplaying the last day of the simulated site ... ${Math.round(((scenarioRun.world.clock.now() - from) / (now - from)) * 100)} %`,
-      );
-  }
-  if (process.stderr.isTTY) process.stderr.write("\n");
-  await postBills(scenarioRun.world, true);
-  logger.info({ seconds: Math.round((performance.now() - began) / 1000) }, "the simulated site's last day is replayed");
+/** What is replayed and lived; a folder that holds no scenario is refused before anything is opened. */
+function livingSite({ site }: Flags): LivingSite | null {
+  if (site === "none") return null;
+  if (site === "demo") return { name: "demo", from: demoSite };
+  const recording = readScenario(site.scenario);
   return {
-    world: scenarioRun.world,
+    name: recording.name,
+    from: (from) => inPresent(recording, from, epochSecond(from + DAYS_AHEAD * DAY_S)),
+  };
+}
+
+/** A simulated site: its last days are history within seconds, then it goes on. */
+async function simulated(system: System, updates: World["updates"], living: LivingSite, days: number): Promise<Site> {
+  const began = performance.now();
+  const run = await liveScenario(system, living, {
+    ...{ days, settings: SIMULATED, wall: Date.now },
+    more: { holdsArbiterKey: system.holdsArbiterKey, ...(updates ? { updates } : {}) },
+    onProgress(share) {
+      if (process.stderr.isTTY)
+        process.stderr.write(`\rReplaying the last days of ${living.name} ... ${Math.round(100 * share)} %`);
+    },
+  });
+  if (process.stderr.isTTY) process.stderr.write("\n");
+  const { world, scenario } = run;
+  logger.info(
+    { site: scenario.name, seconds: Math.round((performance.now() - began) / 1000) },
+    "the simulated site's last days are replayed",
+  );
+  if (world.clock.now() >= scenario.to)
+    logger.warn({ site: scenario.name }, "the simulated site has ended: no car comes by itself any more");
+  return {
+    world,
     publicGroups: scenario.groups.map((group) => group.id),
-    tick: () => scenarioRun.live(Date.now),
-    save: () => system.store.snapshots.save("replay:demo", scenarioRun.world.clock.now(), scenarioRun.state),
+    tick: () => run.live(Date.now),
+    save: () => system.store.snapshots.save(`replay:${scenario.name}`, world.clock.now(), run.state),
   };
 }
 

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { openSystem, trueRandom } from "../backend/compose.ts";
-import { readConfig } from "../backend/config.ts";
+import { readConfig, readFlags } from "../backend/config.ts";
 
 const key = (n: number) => `0x${n.toString(16).padStart(64, "0")}` as const;
 const LANES = { deployer: key(1), registry: key(2), slots: key(3), billing: key(4), treasury: key(5) };
@@ -34,4 +34,23 @@ describe("The configuration", () => {
     );
     expect(said).to.match(/Who bills must not decide disputes/);
   }).timeout(30_000);
+
+  it("takes from the command line what stands behind the pages, and how much of its past", () => {
+    expect(readFlags([])).to.deep.equal({ site: "demo", days: 1 });
+    expect(readFlags(["--days", "14"])).to.deep.equal({ site: "demo", days: 14 });
+    expect(readFlags(["--scenario", "recorded", "--days=3"])).to.deep.equal({
+      site: { scenario: "recorded" },
+      days: 3,
+    });
+    expect(readFlags(["--no-demo"]).site).to.equal("none");
+  });
+
+  it("says what is wrong on the command line", () => {
+    for (const days of ["0", "-1", "15", "1.5", "two", ""])
+      expect(() => readFlags([`--days=${days}`]), days).to.throw(/--days must be a whole number from 1 to 14/);
+    expect(() => readFlags(["--no-demo", "--scenario", "x"])).to.throw(/--no-demo has no site/);
+    expect(() => readFlags(["--no-demo", "--days", "2"])).to.throw(/--no-demo has no site/);
+    expect(() => readFlags(["--scenarios", "x"])).to.throw(/--scenarios.*npm start \[-- --scenario DIR\]/);
+    expect(() => readFlags(["recorded"])).to.throw(/recorded.*npm start/);
+  });
 });

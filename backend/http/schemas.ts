@@ -1,6 +1,7 @@
 /** What may come in. Every object is closed: a misspelled member is a fault with its own pointer, never ignored. */
 import { getAddress, isAddress } from "ethers";
 import { z } from "zod";
+import { isTimeZone } from "../domain/localTime.ts";
 import { SLOT_S } from "../domain/slots.ts";
 import { microEur } from "../domain/units.ts";
 import { id, instant, limitW, name, needWh, powerW, price, printable, ratedW, registerWh } from "./quantities.ts";
@@ -321,15 +322,6 @@ export const site = z.strictObject({
     .min(1, { error: "Give at least one group." })
     .max(100, { error: "Give at most 100 groups at once." }),
 });
-
-function isTimeZone(text: string): boolean {
-  try {
-    new Intl.DateTimeFormat("en", { timeZone: text });
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 /* ----------------------------------------------------------------------------------------------- arbiter */
 

@@ -9,7 +9,8 @@ import type { Scenario, ScenarioSession } from "./scenario.ts";
 const EVSES = 12;
 /** The last EVSEs stay free for visitors: whoever tries the API. */
 const VISITORS = 2;
-const DAYS_AHEAD = 30;
+/** How long it is lived, its replayed past included. */
+export const DAYS_AHEAD = 30;
 const HOUR_S = 3600;
 const DAY_S = 86_400;
 

@@ -49,10 +49,7 @@ export async function replayScenario(
   const { scenario, settings } = options;
   const { store, writer } = system;
   const saved = (await store.snapshots.load(`replay:${scenario.name}`))?.state as ScenarioState | undefined;
-  if (!saved && (await store.sites.cpos()).length > 0)
-    throw new Error(
-      `The database holds another site already, and none of ${scenario.name}. Give the replay an empty database (DATABASE_URL) and chain.`,
-    );
+  if (!saved) await requireOwnSite(store, scenario.name);
   const run = createRun(scenario, saved ?? null, (parts) => ({ ...parts, ...worldOf(system, settings) }));
   if (!saved) await registerSite(system, run, options.algorithm);
 
@@ -83,6 +80,14 @@ export const worldOf = (
   solve: system.solver.solve,
   settings,
 });
+
+/** A scenario that was not begun needs a database of its own. */
+export async function requireOwnSite(store: Pick<Store, "sites">, name: string): Promise<void> {
+  if ((await store.sites.cpos()).length === 0) return;
+  throw new Error(
+    `The database holds another site already, and none of ${name}. Start on an empty database (DATABASE_URL) and chain, or with what it holds.`,
+  );
+}
 
 async function drain(writer: ReplaySystem["writer"]): Promise<void> {
   const { open, parked } = await writer.drain();

@@ -79,7 +79,10 @@ export type ScenarioRun = {
   readonly scenario: Scenario;
   /** Runs until the end of the slot; one transaction. */
   step(): Promise<boolean>;
-  /** Handles what is due by the wall clock, each event by itself; for a scenario that has caught up with the present. */
+  /**
+   * Handles what is due by the wall clock, each event by itself; for a scenario that has caught up with the present. After
+   * the scenario's end nobody comes by itself any more; whoever is there is served on.
+   */
   live(wall: () => number): Promise<void>;
   /** Share of the scenario that has been run, 0 to 1. */
   progress(): number;
@@ -102,6 +105,7 @@ export function createRun(
     );
   const tally: Tally = saved?.tally ?? { carWs: {}, plugFailures: 0, failingUntil: {}, differingUntil: {} };
   const cpo: CpoPort = {
+    // An EVSE that somebody else registered has a back end of its own, which fetches what is for it.
     async sendProfile(sent: SentProfile) {
       if (!site.evses[sent.evseId]) return;
       clock.put(clock.now() + ANSWER_S, {
@@ -122,6 +126,7 @@ export function createRun(
     solverDiffers: (groupId: string) => clock.now() < (tally.differingUntil[groupId] ?? 0),
   };
   const world = open({ clock, board, cpo, faults });
+  let isLive = false;
   if (!saved) fillQueue(scenario, clock);
   const groupOf = new Map(scenario.groups.flatMap((group) => group.evses.map((evse) => [evse.id, group.id] as const)));
 
@@ -170,7 +175,7 @@ export function createRun(
         await everyMinute(world);
         // In real time an event is handled a little late: the next one must not be late by as much again.
         const next = now + 60 - ((now - scenario.from) % 60);
-        if (next <= scenario.to) clock.put(next, event);
+        if (isLive || next <= scenario.to) clock.put(next, event);
         return;
       }
       case "prices": {
@@ -350,7 +355,13 @@ export function createRun(
       return { clock: clock.save(), site, board, tally };
     },
     async live(wall) {
-      clock.follow(wall);
+      if (!isLive) {
+        isLive = true;
+        clock.follow(wall);
+        // It was saved after the scenario's end.
+        if (!clock.save().waiting.some(({ event }) => "kind" in event && event.kind === "minute"))
+          clock.put(clock.now(), { kind: "minute" });
+      }
       for (let event = clock.next(clock.now()); event !== null; event = clock.next(clock.now()))
         await handle(world, event);
       seatVisitors();

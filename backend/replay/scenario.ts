@@ -4,15 +4,24 @@ import { join } from "node:path";
 import { z } from "zod";
 import type { Coordinates } from "../domain/assets.ts";
 import { parseInstant } from "../domain/instants.ts";
+import { isTimeZone } from "../domain/localTime.ts";
 import { slotOf } from "../domain/slots.ts";
 import type { EpochSecond } from "../domain/units.ts";
 
+const instantOfJson = z.string().transform((text, context) => {
+  try {
+    return parseInstant(text);
+  } catch (error) {
+    context.addIssue((error as Error).message);
+    return z.NEVER;
+  }
+});
 const meta = z.object({
   name: z.string(),
   about: z.string(),
-  timeZone: z.string(),
-  from: z.string(),
-  to: z.string(),
+  timeZone: z.string().refine(isTimeZone, { error: "must be an IANA time zone such as Europe/Berlin" }),
+  from: instantOfJson,
+  to: instantOfJson,
   slotSeconds: z.literal(900),
   driverPriceMicroEurPerKwh: z.int().positive(),
   flexSharePercent: z.int().min(0).max(100),
@@ -110,6 +119,7 @@ export function readScenario(folder: string): Scenario {
   const parsed = meta.safeParse(json(join(folder, "scenario.json"), file("scenario.json")));
   if (!parsed.success) throw new Error(`${join(folder, "scenario.json")}: ${z.prettifyError(parsed.error)}`);
   const raw = parsed.data;
+  if (raw.from >= raw.to) throw new Error(`${join(folder, "scenario.json")}: \`to\` must be after \`from\`.`);
   const table = (name: string, columns: readonly string[]) => rows(name, file(name), columns);
   const bySlot = (name: string, column: string) =>
     new Map(table(name, ["start", column]).map((row) => [slotOf(row.instant("start")), row.whole(column)]));
@@ -127,8 +137,8 @@ export function readScenario(folder: string): Scenario {
     name: raw.name,
     about: raw.about,
     timeZone: raw.timeZone,
-    from: parseInstant(raw.from),
-    to: parseInstant(raw.to),
+    from: raw.from,
+    to: raw.to,
     driverPrice: raw.driverPriceMicroEurPerKwh,
     flexSharePercent: raw.flexSharePercent,
     sessions: table(raw.sessions, [

@@ -88,6 +88,30 @@ describe("The reader of scenarios", () => {
       /scenario\.json: [\s\S]*slotSeconds/,
     ],
     [
+      "a time zone that is none",
+      () =>
+        meta((json) => {
+          json.timeZone = "Europe/Nowhere";
+        }),
+      /scenario\.json: [\s\S]*must be an IANA time zone[\s\S]*timeZone/,
+    ],
+    [
+      "a beginning that is no instant",
+      () =>
+        meta((json) => {
+          json.from = "4 May";
+        }),
+      /scenario\.json: [\s\S]*"4 May" is not an RFC 3339 instant[\s\S]*from/,
+    ],
+    [
+      "an end before the beginning",
+      () =>
+        meta((json) => {
+          [json.from, json.to] = [json.to, json.from];
+        }),
+      /scenario\.json: `to` must be after `from`/,
+    ],
+    [
       "a group without EVSEs",
       () =>
         meta((json) => {

@@ -27,6 +27,8 @@ export function formatIn(language: Language, zone?: string) {
     kwh: (wh: number) => `${(Math.abs(wh) < 1_000_000 ? two : whole).format(wh / 1000)} kWh`,
     /** FLEX, from the Wh that it stands for: 1 FLEX is 1 kWh, with three digits behind the point. */
     flex: (wh: number) => `${three.format(wh / 1000)}`,
+    /** CO2 equivalent, from whole grams. */
+    carbon: (g: number) => (Math.abs(g) < 1000 ? `${whole.format(g)} g` : `${two.format(g / 1000)} kg`),
     percent: (part: number) => `${whole.format(100 * part)} %`,
     count: (n: number) => whole.format(n),
     decimal: (n: number) => one.format(n),

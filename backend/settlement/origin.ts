@@ -8,7 +8,7 @@ import { SLOT_S, slotOf } from "../domain/slots.ts";
 import { type WattHour, wattHour } from "../domain/units.ts";
 import type { ReceiptInterval } from "./receipt.ts";
 
-type Site = Pick<SiteSlot, "slot" | "demandW" | "productionW" | "carsWh">;
+type Site = Pick<SiteSlot, "demandW" | "productionW" | "carsWh">;
 type Charged = Pick<ReceiptInterval, "from" | "meteredWh">;
 
 /** `ofWh`: the energy of quarter-hours in which the site's meter was heard. */
@@ -17,8 +17,11 @@ export type SolarShare = { readonly solarWh: WattHour; readonly ofWh: WattHour }
 /** Whole grams of CO2 equivalent: as it was charged, and had the car drawn the same energy uncontrolled. */
 export type Emissions = { readonly meteredG: number; readonly atOnceG: number };
 
-const bySlot = <Point extends { readonly slot: number }>(points: readonly Point[]) =>
-  new Map(points.map((one) => [one.slot, one]));
+/** By slot. */
+type Sites = ReadonlyMap<number, Site>;
+/** Grams per kWh by slot. */
+type Carbon = ReadonlyMap<number, number>;
+
 const whOf = (powerW: number) => (powerW * SLOT_S) / 3600;
 
 /** PV's part, 0 to 1, of what the group would have used had the car drawn `wh` where it drew `meteredWh`. */
@@ -28,11 +31,10 @@ function solarPart({ demandW, productionW, carsWh }: Site, meteredWh: number, wh
 }
 
 /** Null where nothing was measured. */
-export function solarShare(intervals: readonly Charged[], sites: readonly Site[]): SolarShare | null {
-  const measured = bySlot(sites);
+export function solarShare(intervals: readonly Charged[], sites: Sites): SolarShare | null {
   let [solarWh, ofWh] = [0, 0];
   for (const { from, meteredWh } of intervals) {
-    const site = measured.get(slotOf(from));
+    const site = sites.get(slotOf(from));
     if (!site) continue;
     ofWh += meteredWh;
     solarWh += meteredWh * solarPart(site, meteredWh, meteredWh);
@@ -43,16 +45,15 @@ export function solarShare(intervals: readonly Charged[], sites: readonly Site[]
 /** Null where any quarter-hour is not known in which the car drew, or would have drawn: parts cannot be compared. */
 export function emissions(
   intervals: readonly (Charged & Pick<ReceiptInterval, "baselineWh">)[],
-  sites: readonly Site[],
-  carbon: readonly { readonly slot: number; readonly gramsPerKwh: number }[],
+  sites: Sites,
+  carbon: Carbon,
 ): Emissions | null {
-  const [measured, intensity] = [bySlot(sites), bySlot(carbon)];
   let [meteredMg, atOnceMg] = [0, 0];
   for (const { from, meteredWh, baselineWh } of intervals) {
     if (meteredWh === 0 && baselineWh === 0) continue;
-    const [site, grid] = [measured.get(slotOf(from)), intensity.get(slotOf(from))];
-    if (!site || !grid) return null;
-    const mgOf = (wh: number) => wh * (1 - solarPart(site, meteredWh, wh)) * grid.gramsPerKwh;
+    const [site, gramsPerKwh] = [sites.get(slotOf(from)), carbon.get(slotOf(from))];
+    if (!site || gramsPerKwh === undefined) return null;
+    const mgOf = (wh: number) => wh * (1 - solarPart(site, meteredWh, wh)) * gramsPerKwh;
     meteredMg += mgOf(meteredWh);
     atOnceMg += mgOf(baselineWh);
   }

@@ -24,8 +24,9 @@ export async function stayFigures(
   until: EpochSecond,
 ): Promise<(bill: Bill) => StayFigures> {
   const [first, end] = [slotOf(from), slotOf(until) + 1];
-  const sites = await store.meters.siteSlots(groupId, first, end);
-  const carbon = await store.prices.carbon(settings.market, first, end);
+  const sites = new Map((await store.meters.siteSlots(groupId, first, end)).map((one) => [one.slot, one]));
+  const intensities = await store.prices.carbon(settings.market, first, end);
+  const carbon = new Map(intensities.map(({ slot, gramsPerKwh }) => [slot, gramsPerKwh]));
   return ({ receipt }) => {
     const { promise, flex } = parseReceipt(receipt);
     return {

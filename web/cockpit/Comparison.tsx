@@ -4,36 +4,64 @@ import type { StayList } from "../types.ts";
 
 export function Comparison({ totals }: { readonly totals: StayList["totals"] }) {
   const { t, f } = useTexts();
-  const [on, off] = [Number(totals.costMicroEur), Number(totals.atOnceMicroEur)];
-  if (on === 0 && off === 0) return null;
-  const saved = off - on;
-  const most = Math.max(Math.abs(on), Math.abs(off));
-  const bars = [
-    [t.past.on, on],
-    [t.past.off, off],
-  ] as const;
-  const part = off === 0 ? "–" : f.percent(Math.abs(saved / off));
+  const { costMicroEur, atOnceMicroEur, carbonG, atOnceCarbonG, carbonOfWh, energyWh } = totals;
+  if (totals.count === totals.running) return null;
+  const euro = (amount: number) => f.euro(`${amount}`);
   return (
     <section className="card" aria-labelledby="moved">
       <h2 id="moved">{t.past.moved}</h2>
       <p className="soft small">{t.past.movedLead}</p>
-      {bars.map(([name, cost]) => (
-        <div key={name}>
+      <Pair
+        name={t.past.cost}
+        on={Number(costMicroEur)}
+        off={Number(atOnceMicroEur)}
+        text={euro}
+        words={t.past.money}
+      />
+      {carbonG !== null && atOnceCarbonG !== null && (
+        <>
+          <Pair name="CO₂" on={carbonG} off={atOnceCarbonG} text={f.carbon} words={t.past.carbon} />
+          <p className="soft small">
+            {t.past.carbonLead} {carbonOfWh < energyWh && t.past.carbonPart(f.kwh(carbonOfWh))}
+          </p>
+        </>
+      )}
+    </section>
+  );
+}
+
+type Words = { less(amount: string, part: string): string; more(amount: string, part: string): string };
+
+function Pair(props: {
+  readonly name: string;
+  readonly on: number;
+  readonly off: number;
+  text(amount: number): string;
+  readonly words: Words;
+}) {
+  const { t, f } = useTexts();
+  const { name, on, off, text, words } = props;
+  const most = Math.max(Math.abs(on), Math.abs(off), 1);
+  const part = off === 0 ? "–" : f.percent(Math.abs((off - on) / off));
+  const bars = [
+    { label: t.past.on, amount: on, look: "" },
+    { label: t.past.off, amount: off, look: "may" },
+  ];
+  return (
+    <div className="stack">
+      <h3>{name}</h3>
+      {bars.map(({ label, amount, look }) => (
+        <div key={label}>
           <div className="row spread">
-            <span>{name}</span>
-            <strong className="number">{f.euro(`${cost}`)}</strong>
+            <span>{label}</span>
+            <strong className="number">{text(amount)}</strong>
           </div>
           <div className="meter" aria-hidden="true">
-            <i
-              className={cost === off && cost !== on ? "may" : ""}
-              style={{ width: `${(100 * Math.abs(cost)) / most}%` }}
-            />
+            <i className={look} style={{ width: `${(100 * Math.abs(amount)) / most}%` }} />
           </div>
         </div>
       ))}
-      <p className="strong">
-        {saved < 0 ? t.past.lostBy(f.euro(`${-saved}`), part) : t.past.savedBy(f.euro(`${saved}`), part)}
-      </p>
-    </section>
+      <p className="strong">{on > off ? words.more(text(on - off), part) : words.less(text(off - on), part)}</p>
+    </div>
   );
 }

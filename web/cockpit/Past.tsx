@@ -88,6 +88,7 @@ function Totals({ stays: { totals } }: { readonly stays: StayList }) {
     [t.past.revenue, f.euro(totals.amountMicroEur)],
     [t.past.compensation, f.euro(totals.compensationMicroEur)],
     [t.money.flex, f.flex(totals.flexWh)],
+    ["CO₂", totals.carbonG === null ? "–" : f.carbon(totals.carbonG)],
     [t.past.meanEnergy, totals.meanEnergyWh === null ? "–" : f.kwh(totals.meanEnergyWh)],
     [t.past.meanStay, totals.meanStayS === null ? "–" : f.lasting(totals.meanStayS)],
     [t.past.kept, totals.promised === 0 ? "–" : t.past.keptOf(totals.kept, totals.promised, totals.missedByUs)],

@@ -38,7 +38,7 @@ function Bill(parts: Parts) {
   return (
     <>
       <Sum {...parts} />
-      <Origin solar={parts.bill.solar} energyWh={parts.bill.energyWh} />
+      <Origin bill={parts.bill} />
       <Flex {...parts} />
       <OnChain {...parts} />
     </>
@@ -108,7 +108,7 @@ function Sum({ bill, contents }: Parts) {
 const untilItsEnd = (values: readonly number[]) => [...values, ...values.slice(-1)];
 
 /** Sun and grid, as far as the site's meter was heard. */
-function Origin({ solar, energyWh }: { readonly solar: Billed["solar"]; readonly energyWh: number }) {
+function Origin({ bill: { solar, carbon, energyWh } }: { readonly bill: Billed }) {
   const { t, f } = useTexts();
   if (solar === null) return null;
   const { solarWh, ofWh } = solar;
@@ -130,9 +130,17 @@ function Origin({ solar, energyWh }: { readonly solar: Billed["solar"]; readonly
             {f.kwh(wh)}, {f.percent(share)}
           </dd>,
         ])}
+        {carbon && (
+          <>
+            <dt>{t.receipt.carbon}</dt>
+            <dd>{f.carbon(carbon.meteredG)}</dd>
+            <dt>{t.receipt.carbonAtOnce}</dt>
+            <dd>{f.carbon(carbon.atOnceG)}</dd>
+          </>
+        )}
       </dl>
       <p className="soft small">
-        {t.receipt.originLead} {ofWh < energyWh && t.receipt.originPart(f.kwh(ofWh))}
+        {t.receipt.originLead} {ofWh < energyWh && t.receipt.originPart(f.kwh(ofWh))} {carbon && t.receipt.carbonLead}
       </p>
     </section>
   );

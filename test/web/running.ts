@@ -1,4 +1,4 @@
-/** The product as `npm start` runs it, in a process of its own: a simulated site with a day of real records behind it. */
+/** The product as `npm start` runs it, in a process of its own: a site with at least a day of records behind it. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { createServer } from "node:net";
 import { join } from "node:path";
@@ -12,10 +12,14 @@ export type Running = {
   stop(): Promise<void>;
 };
 
-export async function startProduct(): Promise<Running> {
+/** `flags`: what stands after `npm start --`. */
+export async function startProduct(...flags: readonly string[]): Promise<Running> {
   const env = { ...process.env, PORT: `${await freePort()}`, CHAIN_RPC_PORT: `${await freePort()}` };
   for (const name of ["DATABASE_URL", "CHAIN_RPC_URL"]) delete (env as Record<string, string | undefined>)[name];
-  const child = spawn(process.execPath, [join(TOP, "backend", "main.ts")], { env, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [join(TOP, "backend", "main.ts"), ...flags], {
+    env,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   let text = "";
   let complaints = "";
   child.stderr.on("data", (chunk) => {

@@ -121,6 +121,18 @@ describe("npm run accounts", function () {
     expect(await run(["remove-key", "--id", key!.id])).to.include({ code: 1 });
   });
 
+  it("makes a key for whoever publishes the market's figures, and for nobody else", async () => {
+    const { shown } = await run(["add-key", "--name", "exchange", "--for", "market"]);
+    const key = await service().keyOf(shown);
+    expect(key).to.include({ purpose: "market", cpoId: null });
+    expect((await run(["list"])).out).to.contain(`market's key ${key?.id}: exchange`);
+    expect(await run(["remove-key", "--id", key!.id])).to.include({ code: 0 });
+    expect(await service().keyOf(shown)).to.equal(null);
+    const cpo = await run(["add-key", "--name", "back end", "--for", "cpo"]);
+    expect(cpo).to.include({ code: 1, out: "" });
+    expect(cpo.error).to.match(/audit or market, not cpo/);
+  });
+
   it("leaves drivers alone", async () => {
     const anna = { email: "anna@example.org", name: "Anna", password: "correct horse" };
     await service().signUp(anna, { address: "192.0.2.1", cookie: undefined });

@@ -38,6 +38,14 @@ onEveryDatabase("Bills", (given) => {
     expect((await given().store.bills.ofSession("once"))?.energyWh).to.equal(8_000);
   });
 
+  it("finds those of many sessions at once", async () => {
+    const { bills } = given().store;
+    const found = await bills.ofSessions(["once", "poor", "rich"]);
+    expect([...found.keys()]).to.have.members(["once", "rich"]);
+    for (const [id, bill] of found) expect(bill).to.deep.equal(await bills.ofSession(id));
+    expect((await bills.ofSessions([])).size).to.equal(0);
+  });
+
   it("batches the waiting settlements of drivers, numbered per CPO from 1", async () => {
     const { bills } = given().store;
     await settled("guest");

@@ -15,6 +15,16 @@ onEveryDatabase("Prices and forecasts", (given) => {
     expect(await prices.from("FR", 0)).to.deep.equal([]);
   });
 
+  it("keeps the newest carbon intensity of each slot of a market, and gives those of a span", async () => {
+    const { prices } = given().store;
+    const grams = (slot: number, gramsPerKwh: number) => ({ slot, gramsPerKwh });
+    await prices.putCarbon("NO1", [grams(12, 30), grams(11, 31), grams(14, 32)]);
+    await prices.putCarbon("NO1", [grams(12, 40), grams(13, 1), grams(13, 41)]);
+    await prices.putCarbon("ES", [grams(12, 200)]);
+    expect(await prices.carbon("NO1", 12, 14)).to.deep.equal([grams(12, 40), grams(13, 41)]);
+    expect(await prices.carbon("FR", 0, 99)).to.deep.equal([]);
+  });
+
   it("takes a year of prices at once", async () => {
     const { prices } = given().store;
     const year = Array.from({ length: 35_040 }, (_, slot) => point(slot, slot * 10));

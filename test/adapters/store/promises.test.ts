@@ -59,7 +59,13 @@ onEveryDatabase("Promises", (given) => {
     it(`of versions that are ${states.join(", ")}, number ${version} is the session's`, async () => {
       const { promises } = given().store;
       for (const [index, state] of states.entries()) await promises.put(inState("session-2", index + 1, state));
+      await promises.put(inState("session-1", 7, "accepted"));
       expect((await promises.ofSession("session-2"))?.version).to.equal(version);
+      const all = await promises.ofSessions(["session-2", "nobody", "session-1"]);
+      expect([...all].map(([id, one]) => [id, one.version])).to.have.deep.members([
+        ["session-1", 7],
+        ["session-2", version],
+      ]);
     });
   }
 

@@ -5,47 +5,60 @@ export const LOCALES: Record<Language, string> = { en: "en-GB", de: "de-DE" };
 
 export type Format = ReturnType<typeof formatIn>;
 
+/** The platform's writers are made when first used: each takes a phone a while, and most pages need two or three. */
+function writer<Value>(make: () => { format(value: Value): string }): (value: Value) => string {
+  let made: ReturnType<typeof make> | null = null;
+  return (value) => {
+    made ??= make();
+    return made.format(value);
+  };
+}
+
 /** `zone`: an IANA name; the device's own without it. */
 export function formatIn(language: Language, zone?: string) {
   const locale = LOCALES[language];
   const number = (digits: number, least = 0) =>
-    new Intl.NumberFormat(locale, { minimumFractionDigits: least, maximumFractionDigits: digits });
+    writer<number>(
+      () => new Intl.NumberFormat(locale, { minimumFractionDigits: least, maximumFractionDigits: digits }),
+    );
   const [whole, one, two, three] = [number(0), number(1), number(1, 1), number(3)];
-  const money = new Intl.NumberFormat(locale, { style: "currency", currency: "EUR" });
-  const fine = new Intl.NumberFormat(locale, { style: "currency", currency: "EUR", maximumFractionDigits: 4 });
+  const currency = (more: Intl.NumberFormatOptions) =>
+    writer<number>(() => new Intl.NumberFormat(locale, { style: "currency", currency: "EUR", ...more }));
+  const [money, fine] = [currency({}), currency({ maximumFractionDigits: 4 })];
   const place = zone === undefined ? {} : { timeZone: zone };
-  const time = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", ...place });
-  const day = new Intl.DateTimeFormat(locale, { weekday: "short", day: "numeric", month: "short", ...place });
-  const dayKey = new Intl.DateTimeFormat("en-CA", { year: "numeric", month: "2-digit", day: "2-digit", ...place });
-  const full = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short", ...place });
-  const clock = (at: Date) => time.format(at);
+  const instant = (parts: Intl.DateTimeFormatOptions, of: string = locale) =>
+    writer<Date>(() => new Intl.DateTimeFormat(of, { ...parts, ...place }));
+  const clock = instant({ hour: "2-digit", minute: "2-digit" });
+  const day = instant({ weekday: "short", day: "numeric", month: "short" });
+  const dayKey = instant({ year: "numeric", month: "2-digit", day: "2-digit" }, "en-CA");
+  const full = instant({ dateStyle: "medium", timeStyle: "short" });
 
   return {
     /** 7.4 kW, from whole W. */
-    kw: (w: number) => `${(Math.abs(w) < 100_000 ? two : whole).format(w / 1000)} kW`,
+    kw: (w: number) => `${(Math.abs(w) < 100_000 ? two : whole)(w / 1000)} kW`,
     /** 12.3 kWh, from whole Wh. */
-    kwh: (wh: number) => `${(Math.abs(wh) < 1_000_000 ? two : whole).format(wh / 1000)} kWh`,
+    kwh: (wh: number) => `${(Math.abs(wh) < 1_000_000 ? two : whole)(wh / 1000)} kWh`,
     /** FLEX, from the Wh that it stands for: 1 FLEX is 1 kWh, with three digits behind the point. */
-    flex: (wh: number) => `${three.format(wh / 1000)}`,
+    flex: (wh: number) => `${three(wh / 1000)}`,
     /** CO2 equivalent, from whole grams. */
-    carbon: (g: number) => (Math.abs(g) < 1000 ? `${whole.format(g)} g` : `${two.format(g / 1000)} kg`),
-    percent: (part: number) => `${whole.format(100 * part)} %`,
-    count: (n: number) => whole.format(n),
-    decimal: (n: number) => one.format(n),
+    carbon: (g: number) => (Math.abs(g) < 1000 ? `${whole(g)} g` : `${two(g / 1000)} kg`),
+    percent: (part: number) => `${whole(100 * part)} %`,
+    count: (n: number) => whole(n),
+    decimal: (n: number) => one(n),
     /** Euros, from micro-euro as text or bigint. */
-    euro: (micro: string | bigint) => money.format(Number(micro) / 1e6),
+    euro: (micro: string | bigint) => money(Number(micro) / 1e6),
     /** With up to four digits behind the point, for what is worth less than a cent. */
-    euroFine: (micro: string | bigint | number) => fine.format(Number(micro) / 1e6),
+    euroFine: (micro: string | bigint | number) => fine(Number(micro) / 1e6),
     /** Price per kWh, from micro-euro. */
-    price: (micro: string | number) => `${fine.format(Number(micro) / 1e6)}/kWh`,
+    price: (micro: string | number) => `${fine(Number(micro) / 1e6)}/kWh`,
     time: (at: string | Date) => clock(new Date(at)),
     /** The time, with the day where it is not today. */
     when: (at: string | Date, now = new Date()) => {
       const then = new Date(at);
-      return dayKey.format(then) === dayKey.format(now) ? clock(then) : `${day.format(then)}, ${clock(then)}`;
+      return dayKey(then) === dayKey(now) ? clock(then) : `${day(then)}, ${clock(then)}`;
     },
-    date: (at: string | Date) => full.format(new Date(at)),
-    day: (at: string | Date) => day.format(new Date(at)),
+    date: (at: string | Date) => full(new Date(at)),
+    day: (at: string | Date) => day(new Date(at)),
     /** 1 h 20 min, from seconds. */
     lasting: (seconds: number) => {
       const minutes = Math.round(Math.abs(seconds) / 60);

@@ -11,8 +11,13 @@ import { Failed, Loading } from "./parts/states.tsx";
 import { SignIn, SignUp } from "./SignIn.tsx";
 import { Spoken, useTexts } from "./texts/index.tsx";
 
-const Driver = lazy(() => import("./driver/Driver.tsx"));
-const Cockpit = lazy(() => import("./cockpit/Cockpit.tsx"));
+const driver = () => import("./driver/Driver.tsx");
+const cockpit = () => import("./cockpit/Cockpit.tsx");
+const [Driver, Cockpit] = [lazy(driver), lazy(cockpit)];
+// Whoever comes straight to a room mostly may enter it: it is fetched while the service says who comes. Should that fail, it is
+// fetched again when the room is entered, where a failure shows.
+for (const [path, room] of Object.entries({ "/charge": driver, "/cockpit": cockpit }))
+  if (location.pathname.startsWith(path)) void room().catch(() => undefined);
 
 function App() {
   return (
@@ -59,9 +64,10 @@ function For({ kinds, children }: { readonly kinds: readonly Account["kind"][]; 
   const query = location.search;
   const waiting = (what: ReactNode) => (
     <Frame>
-      <Page title={t.state.loading} hideTitle>
+      <main id="content" tabIndex={-1}>
+        <h1 className="hidden">{t.state.loading}</h1>
         {what}
-      </Page>
+      </main>
     </Frame>
   );
   if (problem) return waiting(<Failed problem={problem} retry={again} />);
@@ -132,4 +138,6 @@ createRoot(document.getElementById("app") as HTMLElement).render(
   </StrictMode>,
 );
 
-if ("serviceWorker" in navigator && import.meta.env.PROD) void navigator.serviceWorker.register("/service-worker.js");
+// After the page itself: its own copy is for another day.
+if ("serviceWorker" in navigator && import.meta.env.PROD)
+  addEventListener("load", () => void navigator.serviceWorker.register("/service-worker.js"));

@@ -1,16 +1,19 @@
 /** The operator's room: live, the grid and its orders, history, bills, settings. Auditors read all but the settings. */
+import { lazy, Suspense } from "react";
 import { Redirect, Route, Switch } from "wouter";
 import { useMayWrite } from "../account.tsx";
 import { useLoaded } from "../api.ts";
 import { Frame, Page } from "../parts/Frame.tsx";
-import { Show } from "../parts/states.tsx";
+import { Loading, Show } from "../parts/states.tsx";
 import { useTexts } from "../texts/index.tsx";
 import type { Group } from "../types.ts";
 import { Bills } from "./Bills.tsx";
 import { Grid } from "./Grid.tsx";
 import { LivePage } from "./Live.tsx";
 import { Past } from "./Past.tsx";
-import { Setup } from "./Setup.tsx";
+
+/** Seldom entered, and large: forms, all time zones. */
+const Setup = lazy(() => import("./Setup.tsx").then((page) => ({ default: page.Setup })));
 
 export default function Cockpit() {
   const { t } = useTexts();
@@ -39,7 +42,15 @@ export default function Cockpit() {
         <Route path="/cockpit/grid">{() => <Grid groups={all} />}</Route>
         <Route path="/cockpit/history">{() => <Past groups={all} />}</Route>
         <Route path="/cockpit/bills" component={Bills} />
-        {mayWrite && <Route path="/cockpit/setup">{() => <Setup groups={all} again={groups.again} />}</Route>}
+        {mayWrite && (
+          <Route path="/cockpit/setup">
+            {() => (
+              <Suspense fallback={<Loading />}>
+                <Setup groups={all} again={groups.again} />
+              </Suspense>
+            )}
+          </Route>
+        )}
         <Route>
           <Redirect to="/cockpit" replace />
         </Route>

@@ -16,9 +16,12 @@ export function Charge() {
   const sessions = useLoaded<{ sessions: Session[] }>("/driver/sessions?limit=10");
   return (
     <Page title={t.charge.title} narrow>
-      <Show what={sessions}>
-        {({ sessions: all }) => <Running sessions={all.filter((one) => one.unpluggedAt === null)} />}
-      </Show>
+      {/* Mostly none runs: nothing keeps a place for what will not come. */}
+      {sessions.kind !== "loading" && (
+        <Show what={sessions}>
+          {({ sessions: all }) => <Running sessions={all.filter((one) => one.unpluggedAt === null)} />}
+        </Show>
+      )}
       <Code />
       <Free />
     </Page>

@@ -1,22 +1,25 @@
 /** A group right now: what it draws against its limit, and each charge point measured, allowed and rated. */
-import { useDeferredValue, useMemo, useState } from "react";
 import { ask, useAction, useLive, useLoaded } from "../api.ts";
 import { LimitChart } from "../parts/charts.tsx";
 import { Facts } from "../parts/Facts.tsx";
-import { Choice, Field } from "../parts/Field.tsx";
 import { Page } from "../parts/Frame.tsx";
-import { Fault, Show } from "../parts/states.tsx";
+import { Show } from "../parts/states.tsx";
 import { useTexts } from "../texts/index.tsx";
 import type { Group, GroupPicture, History } from "../types.ts";
 import { Attention } from "./Attention.tsx";
+import { Boosts } from "./Boosts.tsx";
 import { GroupChoice, useGroup } from "./GroupChoice.tsx";
-import { isAtRisk, isBusy, isFaulty, Point, type Row } from "./Point.tsx";
+import { isAtRisk } from "./Point.tsx";
+import { Points } from "./Points.tsx";
 import { Told } from "./Told.tsx";
 
 export function LivePage({ groups }: { readonly groups: readonly Group[] }) {
   const { t } = useTexts();
   const [group, choose] = useGroup(groups);
   const picture = useLive<GroupPicture>(group && `/cpo/groups/${encodeURIComponent(group.id)}/events`, "group");
+  const boosting = useAction(async (sessionId: string, on: boolean) => {
+    await ask(on ? "POST" : "DELETE", `/cpo/sessions/${encodeURIComponent(sessionId)}/boost`, on ? {} : undefined);
+  });
   return (
     <Page title={group?.id ?? t.cockpit.title}>
       <GroupChoice groups={groups} group={group} choose={choose} />
@@ -25,8 +28,9 @@ export function LivePage({ groups }: { readonly groups: readonly Group[] }) {
           {(data) => (
             <>
               <Headroom picture={data} />
-              <Points picture={data} />
+              <Points key={group.id} picture={data} boosting={boosting} />
               <div className="grid wide">
+                <Boosts picture={data} boosting={boosting} />
                 <Usage groupId={group.id} />
                 <Plan picture={data} />
                 <Attention picture={data} />
@@ -42,13 +46,14 @@ export function LivePage({ groups }: { readonly groups: readonly Group[] }) {
 
 function Headroom({ picture }: { readonly picture: GroupPicture }) {
   const { t, f } = useTexts();
-  const { importW, limitW, supplyLimitW, carsW, demandW, productionW, pricePerKwhMicroEur } = picture;
+  const { importW, limitW, supplyLimitW, carsW, demandW, productionW, batteryW, pricePerKwhMicroEur } = picture;
   const isOver = importW > limitW;
   const facts = [
     [t.cockpit.headroom, f.kw(limitW - importW)],
     [t.cockpit.cars, f.kw(carsW)],
-    [t.cockpit.building, f.kw(demandW)],
-    [t.cockpit.solar, f.kw(productionW)],
+    [t.cockpit.building, f.kw(demandW - Math.max(0, batteryW ?? 0))],
+    [t.cockpit.solar, f.kw(productionW + Math.min(0, batteryW ?? 0))],
+    ...(batteryW === null ? [] : [[t.cockpit.battery, f.kw(batteryW)] as const]),
     [t.cockpit.price, pricePerKwhMicroEur === null ? "–" : f.price(pricePerKwhMicroEur)],
   ] as const;
   return (
@@ -66,65 +71,6 @@ function Headroom({ picture }: { readonly picture: GroupPicture }) {
         <b style={{ left: `${Math.min(100, (100 * limitW) / Math.max(1, supplyLimitW))}%` }} />
       </div>
       <Facts facts={facts} />
-    </section>
-  );
-}
-
-const FILTERS = {
-  all: () => true,
-  busy: isBusy,
-  risk: isAtRisk,
-  faulty: isFaulty,
-} satisfies Record<string, (row: Row) => boolean>;
-type Filter = keyof typeof FILTERS;
-
-function Points({ picture }: { readonly picture: GroupPicture }) {
-  const { t } = useTexts();
-  const [filter, setFilter] = useState<Filter>("all");
-  const [text, setText] = useState("");
-  // Typing stays quick with a thousand charge points: the tiles follow.
-  const wanted = useDeferredValue(text.trim().toLowerCase());
-  const shown = useMemo(
-    () => picture.rows.filter((row) => FILTERS[filter](row) && row.evseId.toLowerCase().includes(wanted)),
-    [picture.rows, filter, wanted],
-  );
-  const count = (of: Filter) => picture.rows.filter(FILTERS[of]).length;
-  const boosting = useAction(async (sessionId: string, on: boolean) => {
-    await ask(on ? "POST" : "DELETE", `/cpo/sessions/${sessionId}/boost`, on ? {} : undefined);
-  });
-  return (
-    <section className="stack" aria-labelledby="points">
-      <div className="row spread">
-        <h2 id="points">{t.cockpit.points}</h2>
-        <span className="soft small">
-          {t.cockpit.measured} / {t.cockpit.allowed} / {t.cockpit.rated}
-        </span>
-      </div>
-      <div className="filters">
-        <Choice
-          label={t.cockpit.filter}
-          hideLabel
-          value={filter}
-          onChoose={setFilter}
-          options={[
-            { value: "all", label: `${t.cockpit.all} (${count("all")})` },
-            { value: "busy", label: `${t.cockpit.busy} (${count("busy")})` },
-            { value: "risk", label: `${t.cockpit.atRisk} (${count("risk")})` },
-            { value: "faulty", label: `${t.cockpit.faulty} (${count("faulty")})` },
-          ]}
-        />
-        <Field label={t.cockpit.find} type="search" value={text} onChange={({ target }) => setText(target.value)} />
-      </div>
-      <Fault problem={boosting.problem} />
-      {shown.length === 0 ? (
-        <p className="card quiet soft">{picture.rows.length === 0 ? t.cockpit.emptyGroup : t.cockpit.none}</p>
-      ) : (
-        <ul className="points">
-          {shown.map((row) => (
-            <Point key={row.evseId} row={row} boost={boosting.run} />
-          ))}
-        </ul>
-      )}
     </section>
   );
 }

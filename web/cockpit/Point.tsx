@@ -12,11 +12,13 @@ export const isBusy = ({ sessionNumber }: Row) => sessionNumber !== null;
 export const isAtRisk = ({ promiseState }: Row) => promiseState === "at-risk";
 export const isFaulty = ({ status, stale }: Row) => stale || status === "INOPERATIVE" || status === "OUTOFORDER";
 
-type Props = { readonly row: Row; readonly boost: (sessionId: string, on: boolean) => Promise<void> };
+/** Asks for full power, or ends it. */
+export type Boosting = (sessionId: string, on: boolean) => Promise<void>;
+type Props = { readonly row: Row; readonly boost: Boosting };
 
-function Tile({ row, boost }: Props) {
+export function Tile({ row, boost }: Props) {
   const { t, f } = useTexts();
-  const { evseId, limits, ratedW, promise, stale, status, sessionId, sessionNumber } = row;
+  const { evseId, limits, ratedW, promise, stale, status, sessionId, sessionNumber, boost: running } = row;
   const [measuredW, allowedW] = [limits?.measuredW ?? 0, limits?.appliedW ?? 0];
   const part = (w: number) => `${Math.min(100, (100 * w) / Math.max(1, ratedW))}%`;
   const words = `${t.cockpit.measured} ${f.kw(measuredW)}, ${t.cockpit.allowed} ${f.kw(allowedW)}, ${t.cockpit.rated} ${f.kw(ratedW)}`;
@@ -47,10 +49,15 @@ function Tile({ row, boost }: Props) {
         {sessionNumber === null ? "\u00a0" : `${t.cockpit.session} ${sessionNumber}`}
         {promise && ` · ${t.session.promised(f.kwh(promise.energyWh), f.when(promise.by))}`}
       </p>
+      {running && (
+        <p className="small">
+          <strong>{t.session.boosting(f.when(running.until))}</strong> · {t.boosts.granted(f.kw(running.limitW))}
+        </p>
+      )}
       {sessionId !== null && (
         <Writers>
-          <button type="button" className="plain small" onClick={() => void boost(sessionId, true)}>
-            {t.cockpit.boost}
+          <button type="button" className="plain small" onClick={() => void boost(sessionId, !running)}>
+            {running ? t.session.boostEnd : t.cockpit.boost}
           </button>
         </Writers>
       )}

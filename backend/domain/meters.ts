@@ -15,6 +15,8 @@ export type SiteReading = {
   readonly at: EpochSecond;
   readonly demandW: Watt;
   readonly productionW: Watt;
+  /** Of it the stationary battery's: positive while it charges, part of the demand, else part of the production. */
+  readonly batteryW?: number | undefined;
 };
 
 /** What a group really did in a slot; the forecast's history and what limits are judged by. */

@@ -167,8 +167,9 @@ export function machineRoutes(deps: Deps): readonly Route[] {
         const readings = body.readings.map(({ at, buildingW, pvW, batteryW }) => ({
           groupId: id,
           at,
-          demandW: watt(buildingW + Math.max(0, batteryW)),
-          productionW: watt(pvW + Math.max(0, -batteryW)),
+          demandW: watt(buildingW + Math.max(0, batteryW ?? 0)),
+          productionW: watt(pvW + Math.max(0, -(batteryW ?? 0))),
+          batteryW,
         }));
         return result(readings, await usecases.recordSiteReadings(readings));
       },

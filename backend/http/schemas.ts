@@ -384,7 +384,7 @@ export const siteReadings = z.strictObject({
         .int({ error: "Give whole W." })
         .min(-10_000_000)
         .max(10_000_000)
-        .default(0)
+        .optional()
         .meta({ description: "W; positive while the battery charges, negative while it feeds the group" }),
     }),
     "readings",

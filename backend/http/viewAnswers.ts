@@ -165,6 +165,11 @@ const common = {
   carsW: w,
   demandW: w,
   productionW: w,
+  batteryW: w
+    .nullable()
+    .meta({
+      description: "W; of demandW while it charges, of productionW (then negative) while it feeds; null: none said",
+    }),
   pricePerKwhMicroEur: moneyText.nullable().meta({ description: "Wholesale price now" }),
   plan: plan.nullable(),
   guardActions: z.int().meta({ description: "Times that the in-slot guard acted" }),
@@ -205,6 +210,7 @@ const commonOut = (view: GroupView) => ({
   carsW: view.carsW,
   demandW: view.demandW,
   productionW: view.productionW,
+  batteryW: view.batteryW,
   pricePerKwhMicroEur: view.price === null ? null : money(view.price),
   plan: view.plan && planOut(view.plan),
   guardActions: view.guardActions,

@@ -170,6 +170,7 @@ export type GroupView = {
   readonly carsW: number;
   readonly demandW: number;
   readonly productionW: number;
+  readonly batteryW: number | null;
   readonly price: number | null;
   readonly limits: readonly GroupLimit[];
   readonly rows: readonly EvseRow[];
@@ -210,6 +211,7 @@ export async function groupView(world: Needs, groupId: string): Promise<GroupVie
     importW: carsW + (board ? netLoadW(board) : 0),
     demandW: board?.site?.demandW ?? 0,
     productionW: board?.site?.productionW ?? 0,
+    batteryW: board?.site?.batteryW ?? null,
     price: (await store.prices.from(world.settings.market, slotOf(now)))[0]?.price ?? null,
     // Of a capacity profile the present minute; the whole of it is at /grid.
     limits: (await store.sites.limits(groupId, now)).filter((one) => one.kind !== "capacity" || one.from <= now),

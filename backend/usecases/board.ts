@@ -24,7 +24,7 @@ export type GroupBoard = {
   /** Slot under accumulation. */
   slot: number;
   /** Latest HEMS reading; null where none ever came (no other load behind the limit). */
-  site: { demandW: number; productionW: number; at: number } | null;
+  site: { demandW: number; productionW: number; batteryW?: number | undefined; at: number } | null;
   /** Energy of the other load in this slot until `siteUpTo`, W*s. */
   demandWs: number;
   productionWs: number;
@@ -287,13 +287,15 @@ export function rollSlots(group: GroupBoard, now: EpochSecond): SiteSlot[] {
   return ended;
 }
 
+export const siteOf = ({ groupId: _, ...site }: SiteReading): NonNullable<GroupBoard["site"]> => site;
+
 export function foldSiteReading(group: GroupBoard, reading: SiteReading): void {
   integrateSite(group, reading.at);
   if (group.site) {
     const unseenS = Math.max(0, reading.at - Math.max(group.site.at, slotStart(group.slot)));
     group.unseenWs += (reading.demandW - reading.productionW - netLoadW(group)) * unseenS;
   }
-  group.site = { demandW: reading.demandW, productionW: reading.productionW, at: reading.at };
+  group.site = siteOf(reading);
 }
 
 /** Between two readings that lie further apart, energy is shared out over the slots, s. */

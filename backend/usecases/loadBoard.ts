@@ -16,6 +16,7 @@ import {
   groupBoard,
   type LiveSession,
   rollSlots,
+  siteOf,
 } from "./board.ts";
 import { learnedPreferences } from "./learnedPreferences.ts";
 import type { Clock, Store } from "./ports.ts";
@@ -56,7 +57,7 @@ export async function reconcileBoard(store: Store, clock: Clock, board: Board, s
       await bringUpToDate(store, clock, live, entry, session, savedAt);
     }
     const site = await store.meters.latestSite(group.id);
-    if (site) live.site = { demandW: site.demandW, productionW: site.productionW, at: site.at };
+    if (site) live.site = siteOf(site);
     if (!known || live.slot < slotOf(now) - 1) {
       // The service was away: slots that it did not see are left out, the running one had the latest known load.
       live.slot = slotOf(now);

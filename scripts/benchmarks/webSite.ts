@@ -60,7 +60,7 @@ export function pictureOf(count: number, drawW: (i: number) => number): GroupPic
   const carsW = draws.reduce((sum, one) => sum + one, 0);
   return {
     ...{ groupId: GROUP.id, at: AT, supplyLimitW: SUPPLY_W, limitW: SUPPLY_W, importW: carsW, carsW },
-    ...{ demandW: 0, productionW: 0, pricePerKwhMicroEur: "100000", plan: null, guardActions: 0 },
+    ...{ demandW: 0, productionW: 0, batteryW: null, pricePerKwhMicroEur: "100000", plan: null, guardActions: 0 },
     ...{ limits: [], incidents: [], lastCycleAt: null },
     rows: draws.map((measuredW, i) => ({
       ...{ evseId: `NL*OLI*E${String(i).padStart(4, "0")}`, status: "CHARGING", ratedW: 22_080, stale: false },

@@ -104,7 +104,7 @@ describe("HTTP: the application", () => {
     );
     await service.pass(5);
     const picture = await service.ask("GET", "/cpo/groups/north-1", { as: staff });
-    expect(picture.body).to.deep.include({ limitW: 8000, supplyLimitW: 22_000, limits: [limit] });
+    expect(picture.body).to.deep.include({ limitW: 8000, supplyLimitW: 22_000, batteryW: null, limits: [limit] });
 
     const made = await service.ask("POST", "/cpo/keys", {
       as: staff,
@@ -116,7 +116,7 @@ describe("HTTP: the application", () => {
     const said = await service.ask("POST", "/machine/groups/north-1/readings", { as: hems, body: { readings } });
     expect(said.body).to.deep.equal({ accepted: 1, duplicates: 0, refused: [] });
     const after = await service.ask("GET", "/cpo/groups/north-1", { as: staff });
-    expect(after.body).to.include({ demandW: 3000, productionW: 1500, importW: 1500 });
+    expect(after.body).to.include({ demandW: 3000, productionW: 1500, batteryW: -500, importW: 1500 });
     expect((await service.ask("GET", "/cpo/keys", { as: staff })).body.keys).to.deep.equal([made.body.key]);
     expect((await service.ask("DELETE", `/cpo/keys/${made.body.key.id}`, { as: staff })).status).to.equal(204);
     expect(

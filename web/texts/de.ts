@@ -350,6 +350,7 @@ export const de: Texts = {
     cars: "Autos",
     building: "Gebäude",
     solar: "Sonne",
+    battery: "Batterie (+ lädt)",
     price: "Großhandelspreis",
     points: "Ladepunkte",
     point: "Ladepunkt",

@@ -345,6 +345,7 @@ export const en = {
     cars: "Cars",
     building: "Building",
     solar: "Sun",
+    battery: "Battery (+ charges)",
     price: "Wholesale price",
     points: "Charge points",
     point: "Charge point",

@@ -109,12 +109,14 @@ const SITE_READING: Columns<SiteReading> = {
   at: ["instant", (reading) => reading.at],
   demand_w: ["int", (reading) => reading.demandW],
   production_w: ["int", (reading) => reading.productionW],
+  battery_w: ["int", (reading) => reading.batteryW ?? null],
 };
 const toSiteReading = (row: Selectable<Database["site_reading"]>): SiteReading => ({
   groupId: row.group_id,
   at: fromDate(row.at),
   demandW: watt(row.demand_w),
   productionW: watt(row.production_w),
+  ...(row.battery_w !== null && { batteryW: row.battery_w }),
 });
 
 const siteSlotRow = (slot: SiteSlot): Database["site_slot"] => ({

@@ -26,6 +26,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "8g_stated_batteries": { up: (db) => run(db, STATED_BATTERIES) },
   "8h_carbon": { up: (db) => run(db, CARBON) },
   "8i_places": { up: (db) => run(db, PLACES) },
+  "8j_batteries": { up: (db) => run(db, BATTERIES) },
 };
 
 async function run(db: Kysely<unknown>, statements: readonly string[]): Promise<void> {
@@ -301,3 +302,6 @@ const PLACES = [
   `alter table evse add column latitude double precision, add column longitude double precision,
      add column floor_level text, add column physical_reference text`,
 ];
+
+/** Stationary ones, part of a site's demand or production. */
+const BATTERIES = [`alter table site_reading add column battery_w integer`];

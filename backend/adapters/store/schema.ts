@@ -247,7 +247,7 @@ export type Database = ChainTables & {
   };
 
   meter_reading: { session_id: string; at: Date; register_wh: number; power_w: number };
-  site_reading: { group_id: string; at: Date; demand_w: number; production_w: number };
+  site_reading: { group_id: string; at: Date; demand_w: number; production_w: number; battery_w: number | null };
   site_slot: {
     group_id: string;
     slot: number;

@@ -89,6 +89,8 @@ onEveryDatabase("Meters", (given) => {
     expect(await meters.appendSite([site(60)])).to.equal(0);
     expect(await meters.latestSite("group")).to.deep.equal(site(60));
     expect(await meters.latestSite("other")).to.equal(null);
+    await meters.appendSite([{ ...site(120), batteryW: -300 }]);
+    expect(await meters.latestSite("group")).to.deep.equal({ ...site(120), batteryW: -300 });
     const slot = (number: number, demandW: number) => ({
       groupId: "group",
       slot: number,

@@ -12,6 +12,7 @@ import { Limits } from "./Limits.tsx";
 import { Members } from "./Members.tsx";
 import { NewSite } from "./NewSite.tsx";
 import { Price } from "./Price.tsx";
+import { PlanEditor } from "./plan/PlanEditor.tsx";
 import { Sharing } from "./Sharing.tsx";
 
 export function Setup({ groups, again }: { readonly groups: readonly Group[]; readonly again: () => void }) {
@@ -39,6 +40,7 @@ export function Setup({ groups, again }: { readonly groups: readonly Group[]; re
           </>
         )}
         {!isEmpty && <Price />}
+        {group && <PlanEditor key={group.id} group={group} />}
         <NewSite
           key={created}
           groups={groups}

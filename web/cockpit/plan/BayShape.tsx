@@ -6,58 +6,68 @@ import { Sign, type SignName } from "./signs.tsx";
 /** Units of the drawing to a metre: browsers draw very small letters badly. */
 export const UNITS = 10;
 
-type Look = {
-  readonly bay: Bay;
-  readonly name: string;
+type Measures = {
   readonly sign: SignName;
   /** Parts of the rated power, 0 to 1. */
   readonly measured: number;
   readonly allowed: number;
 };
+type Look = { readonly bay: Bay; readonly name: string };
 
-/** Bar along the long side; letters and sign beside it. */
-export function BayLook({ bay, name, sign, measured, allowed }: Look) {
-  const [w, h] = [bay.width * UNITS, bay.height * UNITS];
-  const [narrow, long] = bay.isLying ? [h, w] : [w, h];
-  const [thick, inset] = [narrow * 0.22, narrow * 0.06];
-  const full = long - 2 * inset;
-  const size = Math.min(narrow * 0.42, (1.5 * (narrow - (bay.isLying ? 0 : thick))) / Math.max(2, name.length));
+const narrowOf = ({ isLying, width, height }: Bay) => UNITS * (isLying ? height : width);
+
+/** The bay and its name. `beside`: room that something else takes on its narrow side, units. */
+export function BayLook({ bay, name, edge, beside = 0 }: Look & { readonly edge: string; readonly beside?: number }) {
+  const [w, h, narrow] = [bay.width * UNITS, bay.height * UNITS, narrowOf(bay)];
+  const size = Math.min(narrow * 0.42, (1.5 * (narrow - (bay.isLying ? 0 : beside))) / Math.max(2, name.length));
+  const [x, y] = bay.isLying ? [-w * 0.12, -beside / 2] : [-beside / 2, -h * 0.26];
+  return (
+    <>
+      <rect className={`edge ${edge}`} x={-w / 2} y={-h / 2} width={w} height={h} rx={narrow * 0.1} />
+      <text x={x} y={y} fontSize={size} textAnchor="middle" dominantBaseline="central">
+        {name}
+      </text>
+    </>
+  );
+}
+
+/** A bar along the long side, and the sign. */
+function Measured({ bay, sign, measured, allowed }: Measures & { readonly bay: Bay }) {
+  const [w, h, narrow] = [bay.width * UNITS, bay.height * UNITS, narrowOf(bay)];
+  const [thick, inset] = [narrow * THICK, narrow * 0.06];
+  const full = Math.max(w, h) - 2 * inset;
   const bar = (part: number) =>
     bay.isLying
       ? { x: -w / 2 + inset, y: h / 2 - thick - inset, width: full * part, height: thick }
       : { x: w / 2 - thick - inset, y: h / 2 - inset - full * part, width: thick, height: full * part };
-  const [signX, nameX, nameY] = bay.isLying
-    ? [long * 0.3, -long * 0.12, -thick / 2]
-    : [-thick / 2, -thick / 2, -long * 0.26];
-  const signY = bay.isLying ? -thick / 2 : long * 0.14;
+  const [x, y] = bay.isLying ? [w * 0.3, -thick / 2] : [-thick / 2, h * 0.14];
   return (
     <>
-      <rect className={`edge ${sign}`} x={-w / 2} y={-h / 2} width={w} height={h} rx={narrow * 0.1} />
       <rect className="rated" {...bar(1)} />
       <rect className="allowed" {...bar(allowed)} />
       <rect className="measured" {...bar(measured)} />
-      <text x={nameX} y={nameY} fontSize={size} textAnchor="middle" dominantBaseline="central">
-        {name}
-      </text>
-      <g transform={`translate(${signX} ${signY}) scale(${narrow * 0.045})`}>
+      <g transform={`translate(${x} ${y}) scale(${narrow * 0.045})`}>
         <Sign name={sign} />
       </g>
     </>
   );
 }
+/** Of the bar, as a part of the bay's narrow side. */
+const THICK = 0.22;
 
-type Props = Look & {
-  /** For whoever cannot see it. */
-  readonly words: string;
-  readonly isFaded: boolean;
-  /** The one bay that the tabulator reaches; arrows go on from it. */
-  readonly isStop: boolean;
-  readonly open: (id: string) => void;
-};
+type Props = Look &
+  Measures & {
+    /** For whoever cannot see it. */
+    readonly words: string;
+    readonly isFaded: boolean;
+    /** The one bay that the tabulator reaches; arrows go on from it. */
+    readonly isStop: boolean;
+    readonly open: (id: string) => void;
+  };
 
 /** Drawn again only when something in it changed: a thousand bays share one stream. */
-export const BayButton = memo(function BayButton({ words, isFaded, isStop, open, ...look }: Props) {
-  const { id, x, y } = look.bay;
+export const BayButton = memo(function BayButton({ words, isFaded, isStop, open, bay, name, ...measures }: Props) {
+  const { id, x, y } = bay;
   return (
     // biome-ignore lint/a11y/useSemanticElements: a drawing has no buttons of its own
     <g
@@ -74,7 +84,8 @@ export const BayButton = memo(function BayButton({ words, isFaded, isStop, open,
         open(id);
       }}
     >
-      <BayLook {...look} />
+      <BayLook bay={bay} name={name} edge={measures.sign} beside={THICK * narrowOf(bay)} />
+      <Measured bay={bay} {...measures} />
     </g>
   );
 });

@@ -65,8 +65,8 @@ export function SitePlan({ rows, shown, evses, boost }: Props) {
   );
 }
 
-const floorOf = ({ floorLevel }: Evse) => floorLevel ?? "";
-const floorsOf = (evses: readonly Evse[]) =>
+export const floorOf = ({ floorLevel }: Evse) => floorLevel ?? "";
+export const floorsOf = (evses: readonly Evse[]) =>
   [...new Set(evses.filter(isPlaced).map(floorOf))].sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
 
 type FloorProps = Omit<Props, "boost"> & { readonly floor: string; readonly open: (id: string) => void };

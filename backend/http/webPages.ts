@@ -18,6 +18,8 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 /** Pages of the application are drawn in the browser: all have the same file. */
 const APPLICATION = /^\/(sign-in|sign-up|charge(\/.*)?|cockpit(\/.*)?)?$/;
+/** What draws a room of the application: asked for together with its page, not only when the scripts before it have run. */
+const ROOMS = { "/charge": "Driver", "/cockpit": "Cockpit" };
 
 const policy = (connect: string) =>
   [
@@ -65,6 +67,9 @@ export function webPages(folder: string): RequestHandler {
     const file = files.get(path);
     if (!file) return next();
     response.locals.route = "web";
+    const [, room] = Object.entries(ROOMS).find(([at]) => request.path.startsWith(at)) ?? [];
+    const script = [...files.keys()].find((name) => name.startsWith(`/assets/${room}-`) && name.endsWith(".js"));
+    if (path === "/index.html" && script) response.set("link", `<${script}>; rel=modulepreload; fetchpriority=low`);
     if (path in POLICIES) response.set("content-security-policy", POLICIES[path as keyof typeof POLICIES]);
     // A hash in the name: another content has another name.
     if (path.startsWith("/assets/")) response.set("cache-control", "public, max-age=31536000, immutable");

@@ -30,6 +30,7 @@ describe("HTTP: the web application's files", () => {
       ["audit.html", "<!doctype html><title>Audit</title>"],
       ["service-worker.js", "// worker"],
       ["assets/index-1a2b.js", SCRIPT],
+      ["assets/Driver-1a2b.js", SCRIPT],
       ["assets/icon-1a2b.png", PNG],
     ] as const)
       writeFileSync(join(folder, name), text);
@@ -54,6 +55,17 @@ describe("HTTP: the web application's files", () => {
         .on("error", reject)
         .end();
     });
+
+  it("names the script of a room beside its page, and none where there is no room or no such script", async () => {
+    const links = await Promise.all(
+      ["/charge", "/charge/at/DE*1", "/cockpit", "/", "/audit", "/assets/index-1a2b.js"].map(async (path) => {
+        const { headers } = await get(path);
+        return headers.link;
+      }),
+    );
+    const driver = "</assets/Driver-1a2b.js>; rel=modulepreload; fetchpriority=low";
+    expect(links).to.deep.equal([driver, driver, undefined, undefined, undefined, undefined]);
+  });
 
   it("answers every address of the application with its one page", async () => {
     for (const path of ["/", "/sign-in", "/sign-up", "/charge", "/charge/at/DE*1", "/cockpit", "/cockpit/bills"]) {

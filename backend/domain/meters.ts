@@ -1,12 +1,14 @@
 /** What meters said. Append-only: a reading is never changed. */
 import type { EpochSecond, Watt, WattHour } from "./units.ts";
 
-/** OCPP MeterValue of a session: `Energy.Active.Import.Register` and `Power.Active.Import`. */
+/** OCPP MeterValue of a session: `Energy.Active.Import.Register`, `Power.Active.Import`, and `SoC` where the car says it. */
 export type MeterReading = {
   readonly sessionId: string;
   readonly at: EpochSecond;
   readonly registerWh: WattHour;
   readonly powerW: Watt;
+  /** State of charge, whole percent. */
+  readonly socPercent?: number | undefined;
 };
 
 /** What the HEMS measured behind the supply limit, the cars excluded. */

@@ -368,7 +368,16 @@ const batch = <T extends z.ZodType>(of: T, what: string) =>
     .max(MOST_READINGS, { error: `Give at most ${MOST_READINGS} ${what} at once.` });
 
 export const meterValues = z.strictObject({
-  readings: batch(z.strictObject({ sessionId: id, at: instant, registerWh, powerW: powerW(1_000_000) }), "readings"),
+  readings: batch(
+    z.strictObject({
+      sessionId: id,
+      at: instant,
+      registerWh,
+      powerW: powerW(1_000_000),
+      socPercent: percent.optional(),
+    }),
+    "readings",
+  ),
 });
 export const profileAnswer = z.strictObject({
   state: z.enum(["applied", "refused"], { error: 'Give "applied" or "refused".' }),

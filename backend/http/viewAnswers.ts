@@ -43,9 +43,15 @@ export const sessionPicture = z
       .nullable(),
     deliveredWh: wh,
     soc: z
-      .object({ percent: z.int(), source: z.literal("stated") })
+      .object({
+        percent: z.int(),
+        leastPercent: z.int(),
+        mostPercent: z.int().meta({ description: "The truth lies between: 5 to 20 % are lost behind the meter" }),
+        source: z.enum(["vehicle", "stated"]).meta({ description: "Who said it last; the rest is the meter's since" }),
+        at: instantText.nullable().meta({ description: "When the car said so; null where its driver did" }),
+      })
       .nullable()
-      .meta({ description: "As the driver stated it, and the meter since, 12 % counted as losses; no car was asked" }),
+      .meta({ description: "State of charge; null where neither car nor driver said anything" }),
     live: z
       .object({
         limits,
@@ -94,7 +100,13 @@ export const sessionPictureOut = (view: SessionView): Out<typeof sessionPicture>
     laterAt: atOrNull(view.admission.laterAt ?? null),
   },
   deliveredWh: view.deliveredWh,
-  soc: view.socPercent === null ? null : { percent: view.socPercent, source: "stated" },
+  soc: view.soc && {
+    percent: view.soc.percent,
+    leastPercent: view.soc.least,
+    mostPercent: view.soc.most,
+    source: view.soc.source,
+    at: atOrNull(view.soc.at),
+  },
   live: view.live && {
     limits: limitsOut(view.live.limits),
     periods: view.live.periods.map((period) => ({ from: at(period.from), limitW: period.limitW })),
@@ -165,11 +177,9 @@ const common = {
   carsW: w,
   demandW: w,
   productionW: w,
-  batteryW: w
-    .nullable()
-    .meta({
-      description: "W; of demandW while it charges, of productionW (then negative) while it feeds; null: none said",
-    }),
+  batteryW: w.nullable().meta({
+    description: "W; of demandW while it charges, of productionW (then negative) while it feeds; null: none said",
+  }),
   pricePerKwhMicroEur: moneyText.nullable().meta({ description: "Wholesale price now" }),
   plan: plan.nullable(),
   guardActions: z.int().meta({ description: "Times that the in-slot guard acted" }),

@@ -18,7 +18,7 @@ import {
 } from "../usecases/board.ts";
 import { gapMicroEur } from "../usecases/gap.ts";
 import type { GroupLimit, Incident, StoredPlan, World } from "../usecases/ports.ts";
-import { socPercent } from "../usecases/strategies.ts";
+import { type StateOfCharge, stateOfCharge } from "../usecases/stateOfCharge.ts";
 
 type Needs = Pick<World, "store" | "board" | "clock" | "settings">;
 
@@ -38,8 +38,7 @@ export type SessionView = {
   readonly promise: EnergyPromise | null;
   readonly admission: Admission | null;
   readonly preferences: ChargingPreferences | null;
-  /** As the driver stated it, and the meter since; null where nothing was stated. */
-  readonly socPercent: number | null;
+  readonly soc: StateOfCharge | null;
   readonly deliveredWh: number;
   /** Null once the car has gone. */
   readonly live: {
@@ -72,10 +71,12 @@ export async function sessionView(world: Needs, sessionId: string): Promise<Sess
     promise,
     admission: await store.sessions.admission(sessionId),
     preferences,
-    socPercent: socPercent(
-      preferences?.battery,
-      found?.live.registerWh ?? session.endRegisterWh ?? session.startRegisterWh,
-    ),
+    soc: stateOfCharge({
+      stated: preferences?.battery,
+      heard: await store.meters.latestSoc(sessionId),
+      batteryWh: (session.driverId && (await store.drivers.preferences(session.driverId))?.batteryWh) || null,
+      registerWh: found?.live.registerWh ?? session.endRegisterWh ?? session.startRegisterWh,
+    }),
     deliveredWh: found
       ? deliveredWh(found.live)
       : (session.endRegisterWh ?? session.startRegisterWh) - session.startRegisterWh,

@@ -250,6 +250,8 @@ export type MeterStore = {
   append(readings: readonly MeterReading[]): Promise<number>;
   ofSession(sessionId: string): Promise<readonly MeterReading[]>;
   latest(sessionId: string): Promise<MeterReading | null>;
+  /** The latest one in which the car said its state of charge. */
+  latestSoc(sessionId: string): Promise<MeterReading | null>;
   appendSite(readings: readonly SiteReading[]): Promise<number>;
   latestSite(groupId: string): Promise<SiteReading | null>;
   putSiteSlot(slot: SiteSlot): Promise<void>;

@@ -5,6 +5,7 @@
 import { minuteOfDay, nextAtMinute } from "../domain/localTime.ts";
 import type { ChargingPreferences, StatedBattery } from "../domain/sessions.ts";
 import { type EpochSecond, epochSecond, type Watt, type WattHour, wattHour } from "../domain/units.ts";
+import { EFFICIENCY_PERCENT } from "./stateOfCharge.ts";
 
 /** A need, or two states of charge of a battery. */
 export type Amount =
@@ -36,8 +37,6 @@ export type ChargingTerms = Omit<ChargingPreferences, "battery"> & {
   readonly battery?: Omit<StatedBattery, "registerWh">;
 };
 
-/** Of what the meter shows so much arrives in the battery, percent: what a driver who names a state of charge would miss. */
-const EFFICIENCY_PERCENT = 88;
 /** Without a time of its own, "as soon as possible" ends here, s. */
 const SOONEST_S = 86_400;
 
@@ -57,13 +56,6 @@ export function energyOf(amount: Amount): WattHour {
   if (amount.kind === "energy") return amount.energyWh;
   const { batteryWh, fromPercent, toPercent } = amount;
   return wattHour(Math.max(0, Math.ceil((batteryWh * (toPercent - fromPercent)) / EFFICIENCY_PERCENT)));
-}
-
-/** State of charge, percent, after what the meter showed since it was stated; null where nothing was stated. */
-export function socPercent(stated: StatedBattery | undefined, registerWh: number): number | null {
-  if (!stated) return null;
-  const arrivedWh = ((registerWh - stated.registerWh) * EFFICIENCY_PERCENT) / 100;
-  return Math.min(100, stated.percent + Math.floor((100 * arrivedWh) / stated.wh));
 }
 
 const instantOf = (ready: Exclude<Ready, { kind: "soonest" }>, now: EpochSecond) =>

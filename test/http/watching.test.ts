@@ -51,11 +51,11 @@ describe("HTTP: a session that is watched", () => {
     expect(started.status, JSON.stringify(started.body)).to.equal(201);
     return started.body.session.id as string;
   };
-  const read = async (sessionId: string, addedWh: number, powerW: number) => {
+  const read = async (sessionId: string, addedWh: number, powerW: number, socPercent?: number) => {
     // As long as 11 kW take for it at least.
     await service.pass(60 * Math.max(1, Math.ceil(addedWh / 180)));
     registerWh += addedWh;
-    const readings = [{ sessionId, at: iso(service.clock.now()), registerWh, powerW }];
+    const readings = [{ sessionId, at: iso(service.clock.now()), registerWh, powerW, socPercent }];
     const { status } = await service.ask("POST", "/machine/meter-values", { as: backEnd, body: { readings } });
     expect(status).to.equal(200);
   };
@@ -124,20 +124,45 @@ describe("HTTP: a session that is watched", () => {
     expect(await service.digest()).to.equal(before);
   });
 
-  it("shows the state of charge that was stated and what the meter added, less the losses", async () => {
+  it("shows the state of charge that was stated and what the meter added, and how sure that is", async () => {
     const id = await start({ soc: { fromPercent: 40, toPercent: 80, batteryWh: 50_000 } });
-    expect(await socOf(id)).to.deep.equal({ percent: 40, source: "stated" });
-    let arrivedWh = 0;
-    for (const addedWh of [1000, 2000, 3000, 16_000, 9000]) {
-      await read(id, addedWh, 6000);
-      arrivedWh += addedWh * ARRIVES;
+    const stated = { source: "stated", at: null };
+    expect(await socOf(id)).to.deep.equal({ percent: 40, leastPercent: 40, mostPercent: 40, ...stated });
+    let addedWh = 0;
+    for (const more of [1000, 2000, 3000, 16_000, 9000]) {
+      await read(id, more, 6000);
+      addedWh += more;
+      const filled = (arrives: number) => 40 + (arrives * addedWh * 100) / 50_000;
       expect(await socOf(id), `${registerWh} Wh`).to.deep.equal({
-        percent: Math.floor(40 + (arrivedWh / 50_000) * 100),
-        source: "stated",
+        ...{ percent: Math.floor(filled(ARRIVES)), leastPercent: Math.floor(filled(0.8) + 1e-9) },
+        ...{ mostPercent: Math.ceil(filled(0.95) - 1e-9), ...stated },
       });
     }
     await unplug(id);
     expect((await socOf(id)).percent).to.equal(Math.floor(40 + (31_000 * ARRIVES) / 500));
+  });
+
+  it("believes the car rather than its driver, and the driver again who says it later", async () => {
+    const id = await start({ soc: { fromPercent: 40, toPercent: 80, batteryWh: 50_000 } });
+    await read(id, 5000, 6000, 51);
+    const heardAt = iso(service.clock.now());
+    const heard = { source: "vehicle", at: heardAt };
+    expect(await socOf(id)).to.deep.equal({ percent: 51, leastPercent: 51, mostPercent: 51, ...heard });
+    await read(id, 5000, 6000);
+    // 5 kWh more in a battery of 50 kWh: 8 to 9.5 %, most likely 8.8.
+    expect(await socOf(id)).to.deep.equal({ percent: 59, leastPercent: 59, mostPercent: 61, ...heard });
+    const departsAt = iso(service.clock.now() + 4 * 3600);
+    const body = { soc: { fromPercent: 57, toPercent: 80, batteryWh: 50_000 }, departsAt };
+    await service.ask("PUT", `/driver/sessions/${id}/request`, { as: anna, body });
+    expect(await socOf(id)).to.include({ percent: 57, source: "stated" });
+  });
+
+  it("says of a car whose battery nobody knows no more than the car did", async () => {
+    const id = await start({ energyNeedWh: 20_000 });
+    await read(id, 100, 6000, 30);
+    expect(await socOf(id)).to.include({ percent: 30, leastPercent: 30, mostPercent: 30 });
+    await read(id, 5000, 6000);
+    expect(await socOf(id)).to.include({ percent: 30, leastPercent: 30, mostPercent: 100 });
   });
 
   it("has the sun's share in its receipt, as far as the site's meter was heard", async () => {

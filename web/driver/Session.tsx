@@ -64,7 +64,13 @@ function Progress({ picture }: { readonly picture: SessionPicture }) {
         )}
         {soc && (
           <p>
-            {t.session.soc(f.percent(soc.percent / 100))} <span className="soft small">({t.session.socSource})</span>
+            {t.session.soc(f.percent(soc.percent / 100))}{" "}
+            {soc.leastPercent < soc.mostPercent && (
+              <span className="soft">{t.session.socRange(soc.leastPercent, f.percent(soc.mostPercent / 100))}</span>
+            )}{" "}
+            <span className="soft small">
+              {soc.at === null ? t.session.socStated : t.session.socHeard(f.when(soc.at))}
+            </span>
           </p>
         )}
         <p className="soft small">

@@ -160,7 +160,9 @@ export const de: Texts = {
     riskLead: "Wir tun alles dafür; klappt es nicht, bekommst du Geld zurück.",
     noPromise: "Ohne Zusage: so schnell Platz ist.",
     soc: (soc) => `Akku ${soc}`,
-    socSource: "Aus deiner Angabe am Anfang und dem Zähler, 12 % als Verlust gerechnet",
+    socRange: (least, most) => `(${least} bis ${most})`,
+    socStated: "Nach dem, was du gesagt hast, und dem Zähler seither; 5 bis 20 % gehen unterwegs verloren.",
+    socHeard: (at) => `Nach dem, was das Auto um ${at} gesagt hat, und dem Zähler seither.`,
     pauses: {
       done: "Die gewünschte Energie ist im Auto.",
       unheard: "Der Zähler wurde eine Weile nicht gehört.",

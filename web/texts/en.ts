@@ -159,7 +159,9 @@ export const en = {
     riskLead: "We do all we can; if it fails, you are paid for it.",
     noPromise: "No promise: as fast as there is room.",
     soc: (soc: string) => `Battery ${soc}`,
-    socSource: "From what you said at the start and the meter, 12 % counted as losses",
+    socRange: (least: number, most: string) => `(${least} to ${most})`,
+    socStated: "By what you said and the meter since; 5 to 20 % are lost on the way.",
+    socHeard: (at: string) => `By what the car said at ${at} and the meter since.`,
     pauses: {
       done: "The energy that you wished is in the car.",
       unheard: "The meter has not been heard for a while.",

@@ -20,13 +20,12 @@ export function meterStore(db: Db, waiting: Waiting | null): MeterStore {
     },
     async latest(sessionId) {
       await meters?.flush();
-      const row = await db
-        .selectFrom("meter_reading")
-        .selectAll()
-        .where("session_id", "=", sessionId)
-        .orderBy("at", "desc")
-        .limit(1)
-        .executeTakeFirst();
+      const row = await newest(db, sessionId).executeTakeFirst();
+      return row ? toReading(row) : null;
+    },
+    async latestSoc(sessionId) {
+      await meters?.flush();
+      const row = await newest(db, sessionId).where("soc_percent", "is not", null).executeTakeFirst();
       return row ? toReading(row) : null;
     },
 
@@ -64,17 +63,21 @@ export function meterStore(db: Db, waiting: Waiting | null): MeterStore {
   };
 }
 
+const newest = (db: Db, sessionId: string) =>
+  db.selectFrom("meter_reading").selectAll().where("session_id", "=", sessionId).orderBy("at", "desc").limit(1);
+
 /** A session has a thousand readings: as one JSON value they come four times as fast as in rows of their own. */
 async function readSession(db: Db, sessionId: string): Promise<readonly MeterReading[]> {
-  const { rows } = await sql<{ readings: readonly (readonly [number, number, number])[] | null }>`
-    select json_agg(json_build_array(extract(epoch from at)::bigint, register_wh, power_w) order by at) as readings
+  const { rows } = await sql<{ readings: readonly (readonly [number, number, number, number | null])[] | null }>`
+    select json_agg(json_build_array(extract(epoch from at)::bigint, register_wh, power_w, soc_percent) order by at) as readings
     from meter_reading where session_id = ${sessionId}`.execute(db);
   const readings = rows[0]?.readings ?? [];
-  return readings.map(([at, registerWh, powerW]) => ({
+  return readings.map(([at, registerWh, powerW, socPercent]) => ({
     sessionId,
     at: epochSecond(at),
     registerWh: wattHour(registerWh),
     powerW: watt(powerW),
+    ...(socPercent !== null && { socPercent }),
   }));
 }
 
@@ -96,12 +99,14 @@ const METER_READING: Columns<MeterReading> = {
   at: ["instant", (reading) => reading.at],
   register_wh: ["bigint", (reading) => reading.registerWh],
   power_w: ["int", (reading) => reading.powerW],
+  soc_percent: ["int", (reading) => reading.socPercent ?? null],
 };
 const toReading = (row: Selectable<Database["meter_reading"]>): MeterReading => ({
   sessionId: row.session_id,
   at: fromDate(row.at),
   registerWh: wattHour(row.register_wh),
   powerW: watt(row.power_w),
+  ...(row.soc_percent !== null && { socPercent: row.soc_percent }),
 });
 
 const SITE_READING: Columns<SiteReading> = {

@@ -27,6 +27,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "8h_carbon": { up: (db) => run(db, CARBON) },
   "8i_places": { up: (db) => run(db, PLACES) },
   "8j_batteries": { up: (db) => run(db, BATTERIES) },
+  "8k_heard_soc": { up: (db) => run(db, HEARD_SOC) },
 };
 
 async function run(db: Kysely<unknown>, statements: readonly string[]): Promise<void> {
@@ -305,3 +306,9 @@ const PLACES = [
 
 /** Stationary ones, part of a site's demand or production. */
 const BATTERIES = [`alter table site_reading add column battery_w integer`];
+
+/** Of cars that say it. */
+const HEARD_SOC = [
+  `alter table meter_reading add column soc_percent smallint check (soc_percent between 0 and 100)`,
+  `create index meter_reading_soc on meter_reading (session_id, at) where soc_percent is not null`,
+];

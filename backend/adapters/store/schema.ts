@@ -246,7 +246,7 @@ export type Database = ChainTables & {
     periods: Json<Periods>;
   };
 
-  meter_reading: { session_id: string; at: Date; register_wh: number; power_w: number };
+  meter_reading: { session_id: string; at: Date; register_wh: number; power_w: number; soc_percent: number | null };
   site_reading: { group_id: string; at: Date; demand_w: number; production_w: number; battery_w: number | null };
   site_slot: {
     group_id: string;

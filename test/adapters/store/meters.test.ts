@@ -27,6 +27,16 @@ onEveryDatabase("Meters", (given) => {
     ]);
   });
 
+  it("knows the latest reading in which the car said its state of charge", async () => {
+    const { meters } = given().store;
+    const says = (seconds: number, socPercent: number) => ({ ...reading("soc", seconds), socPercent });
+    await meters.append([reading("soc", 60), says(120, 0), says(180, 41), reading("soc", 240)]);
+    expect(await meters.latestSoc("soc")).to.deep.equal(says(180, 41));
+    expect(await meters.ofSession("soc")).to.deep.include.members([reading("soc", 60), says(120, 0)]);
+    expect(await meters.latestSoc("a")).to.equal(null);
+    await rejection(meters.append([says(300, 101)]));
+  });
+
   it("ignores a reading of the same session and instant, whatever it says", async () => {
     const { meters } = given().store;
     await meters.append([reading("twice", 60, 100)]);

@@ -57,8 +57,8 @@ export type SiteOptions = {
   readonly phases?: 1 | 2 | 3;
   /** Reported by a HEMS once a minute; without it there is no HEMS. */
   readonly demandW?: number;
-  /** Micro-euro per kWh of a slot, counted from the start of the site's first day. */
-  readonly priceOf?: (slot: number) => number;
+  /** Micro-euro per kWh of a slot, counted from the start of the site's first day; null: none is published. */
+  readonly priceOf?: ((slot: number) => number) | null;
   readonly algorithm?: AlgorithmChoice;
   readonly settings?: Partial<Settings>;
   /** How long bills can be disputed, s; 0 by default. */
@@ -160,10 +160,11 @@ export async function aSite(options: SiteOptions = {}) {
     ],
   });
   const midnight = slotOf(epochSecond(T0 - 8 * HOUR));
-  await world.store.prices.put(
-    world.settings.market,
-    Array.from({ length: 3 * 96 }, (_, k) => ({ slot: midnight + k, price: microEurPerKwh(priceOf(k)) })),
-  );
+  if (priceOf)
+    await world.store.prices.put(
+      world.settings.market,
+      Array.from({ length: 3 * 96 }, (_, k) => ({ slot: midnight + k, price: microEurPerKwh(priceOf(k)) })),
+    );
   clock.put(T0, { kind: "minute" });
 
   /** The simulated world moves on; every second is looked at when somebody watches. */

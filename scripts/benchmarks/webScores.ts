@@ -7,7 +7,8 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser } from "playwright-core";
-import { findChromium, visit } from "../../test/web/browser.ts";
+import { visit } from "../../test/web/browser.ts";
+import { findChromium } from "../../test/web/chromium.ts";
 import type { Running } from "../../test/web/running.ts";
 
 const LIGHTHOUSE = "lighthouse@13.5.0";

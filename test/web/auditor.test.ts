@@ -16,6 +16,8 @@ describe("The web application, for an auditor", function () {
   let service: Service;
 
   before(async function () {
+    // A machine without Chromium installs it first.
+    this.timeout(600_000);
     const found = await openBrowser();
     if (found === null) return this.skip();
     browser = found;

@@ -1,15 +1,11 @@
-/**
- * A real Chromium without a window. It is found on the machine (CHROMIUM names another one), or installed where this process
- * may: playwright-core brings none. Every page is watched: an error in its console fails the test that opened it.
- */
-import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+/** A real Chromium without a window. Every page is watched: an error in its console fails the test that opened it. */
+import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { expect } from "chai";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { type Chromium, provideChromium } from "./chromium.ts";
 
-const KNOWN = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome", "/opt/google/chrome/chrome"];
 const ARGUMENTS = [
   ...["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
   ...["--disable-component-update", "--disable-sync"],
@@ -20,27 +16,16 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 export const SIZES = { phone: { width: 390, height: 844 }, desktop: { width: 1280, height: 900 } } as const;
 export type Size = keyof typeof SIZES;
 
-export function findChromium(): string | null {
-  const named = process.env.CHROMIUM;
-  if (named !== undefined) return named;
-  return KNOWN.find((path) => existsSync(path)) ?? null;
-}
+/** Asked for once in a run of tests: a machine that has none now has none for the next file either. */
+let provided: Chromium | null = null;
 
 /** Null, with the reason on the console, where there is none and none can be installed. */
 export async function openBrowser(): Promise<Browser | null> {
-  const mayInstall = process.getuid?.() === 0;
-  if (findChromium() === null && mayInstall) {
-    console.log("      installing Chromium by apt-get");
-    for (const args of ["update -qq", "install -y -qq --no-install-recommends chromium"])
-      spawnSync("apt-get", args.split(" "), { stdio: "ignore", timeout: 300_000 });
-  }
-  const path = findChromium();
-  if (path === null) {
-    const why = mayInstall ? "apt-get could not install it" : "only root may install it by apt-get";
-    console.log(`      (skipped: there is no Chromium here, and ${why}. Install one, or name it by CHROMIUM.)`);
-    return null;
-  }
-  return chromium.launch({ executablePath: path, headless: true, args: ARGUMENTS });
+  provided ??= provideChromium();
+  if (provided.kind === "here")
+    return chromium.launch({ executablePath: provided.path, headless: true, args: ARGUMENTS });
+  console.log(`      (skipped: ${provided.why})`);
+  return null;
 }
 
 export type Visitor = {

@@ -21,6 +21,8 @@ describe("The web application, when something happens", function () {
   const visitors: Visitor[] = [];
 
   before(async function () {
+    // A machine without Chromium installs it first.
+    this.timeout(600_000);
     const found = await openBrowser();
     if (found === null) return this.skip();
     browser = found;

@@ -17,6 +17,7 @@ const DAYS = 3;
 const DAY_MS = 86_400_000;
 
 const META = JSON.parse(readFileSync(join(FOLDER, "scenario.json"), "utf8"));
+type Bill = { sessionNumber: number; energyWh: number; compensationMicroEur: string };
 const GROUP: { id: string; evses: unknown[] } = META.groups[0];
 
 describe("The web application on recorded sessions", function () {
@@ -122,9 +123,13 @@ describe("The web application on recorded sessions", function () {
     expect(ended.map(({ sessionNumber }) => sessionNumber)).to.have.members([...bills.keys()]);
     const energyWh = [...bills.values()].reduce((sum, one) => sum + one.energyWh, 0);
     expect(numberIn(await fact(page, "Energy"))).to.be.closeTo(energyWh / 1000, 0.5);
-    // The price of the scenario is in force all the time: each bill is energy times price, and so is their sum.
-    const price = META.driverPriceMicroEurPerKwh / 1_000_000;
-    expect(numberIn(await fact(page, "Billed"))).to.be.closeTo((energyWh / 1000) * price, 0.006);
+    // The scenario's price is in force all the time; compensation comes off, and never leaves less than nothing to pay.
+    const microEur = [...bills.values()].reduce(
+      (sum, one) =>
+        sum + Math.max(0, (one.energyWh * META.driverPriceMicroEurPerKwh) / 1000 - Number(one.compensationMicroEur)),
+      0,
+    );
+    expect(numberIn(await fact(page, "Billed"))).to.be.closeTo(microEur / 1_000_000, 0.006);
     // No car takes more than it took then, and nearly all is given.
     const left = before.filter(({ plugOut }) => plugOut < Date.now() - 60_000);
     const possibleWh = left.reduce((sum, { takenWh }) => sum + takenWh, 0);
@@ -184,11 +189,8 @@ describe("The web application on recorded sessions", function () {
     return new Date(slots[0]!.at);
   }
 
-  async function billsOf(page: Page): Promise<Map<number, { energyWh: number }>> {
-    const { settlements } = await get<{ settlements: { sessionNumber: number; energyWh: number }[] }>(
-      page,
-      "/cpo/settlements?limit=200",
-    );
+  async function billsOf(page: Page): Promise<Map<number, Bill>> {
+    const { settlements } = await get<{ settlements: Bill[] }>(page, "/cpo/settlements?limit=200");
     return new Map(settlements.map((one) => [one.sessionNumber, one]));
   }
 });

@@ -24,7 +24,8 @@ const HOUSE: House = {
   flexibility: { may: ["domain"] },
   settlement: { may: ["domain"] },
   usecases: { may: PURE },
-  "adapters/accounts": { may: ["domain", ...PORTS, ...OUTSIDE] },
+  // Accounts are asked for by the driving side, whose port says how.
+  "adapters/accounts": { may: ["domain", ...PORTS, ...OUTSIDE], types: ["http/accountsPort.ts"] },
   "adapters/chain": { may: ["domain", ...PORTS, ...OUTSIDE, "../artifacts"], types: ["optimisation"] },
   "adapters/clock": { may: ["domain", ...PORTS, ...OUTSIDE] },
   "adapters/cpo": { may: ["domain", ...PORTS, ...OUTSIDE] },

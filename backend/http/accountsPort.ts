@@ -4,12 +4,13 @@ export type Account = {
   readonly email: string;
   readonly name: string;
   readonly kind: "driver" | "staff" | "auditor" | "arbiter";
+  /** The CPO of staff, null for everybody else. */
   readonly cpoId: string | null;
 };
 
 export type Client = { readonly address: string; readonly cookie: string | undefined };
 
-/** `address` and `browser`: what the request said of itself. */
+/** s since 1970; `address` and `browser`: what the request said of itself. */
 export type Login = {
   readonly since: number;
   readonly until: number;
@@ -38,8 +39,10 @@ export type MachineKey = {
   /** Null for a key of an auditor or the market, which belongs to no CPO. */
   readonly cpoId: string | null;
   readonly purpose: "cpo" | "hems" | "audit" | "market";
+  /** Null: not bound any further. */
   readonly locationId: string | null;
   readonly groupId: string | null;
+  /** s since 1970 */
   readonly createdAt: number;
 };
 

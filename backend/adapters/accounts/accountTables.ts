@@ -4,6 +4,7 @@
  */
 import { type Kysely, sql } from "kysely";
 import type { Migration } from "kysely/migration";
+import type { Account, MachineKey } from "../../http/accountsPort.ts";
 
 const ACCOUNT_TABLES = [
   `create table account_user (
@@ -74,7 +75,7 @@ export type MachineKeyTable = {
   name: string;
   /** Null for a key of an auditor or the market, which belongs to no CPO. */
   cpo_id: string | null;
-  purpose: "cpo" | "hems" | "audit" | "market";
+  purpose: MachineKey["purpose"];
   location_id: string | null;
   group_id: string | null;
   created_at: Date;
@@ -86,7 +87,7 @@ export type AccountUserTable = {
   id: string;
   email: string;
   name: string;
-  kind: "driver" | "staff" | "auditor" | "arbiter";
+  kind: Account["kind"];
   cpo_id: string | null;
 };
 

@@ -4,50 +4,16 @@
  */
 import { betterAuth } from "better-auth";
 import type { Kysely } from "kysely";
+import type { Account, Client, Confirmed, Login, MachineKey, SignedIn } from "../../http/accountsPort.ts";
 import type { AccountTables } from "./accountTables.ts";
 import { type AuthSettings, authOptions, BASE_PATH, CLIENT_ADDRESS } from "./authOptions.ts";
-import { type MachineKey, machineKeys, type NewKey, type Random } from "./machineKeys.ts";
-
-export type AccountKind = "driver" | "staff" | "auditor" | "arbiter";
-export type Account = {
-  readonly id: string;
-  readonly email: string;
-  readonly name: string;
-  readonly kind: AccountKind;
-  /** The CPO of staff, null for everybody else. */
-  readonly cpoId: string | null;
-};
-
-/** What a request says about the one who sent it. */
-export type Client = { readonly address: string; readonly cookie: string | undefined };
-
-/** A session of an account, s since 1970, and what the browser said of itself. */
-export type Login = {
-  readonly since: number;
-  readonly until: number;
-  readonly address: string | null;
-  readonly browser: string | null;
-};
-
-export type SignedIn =
-  | { readonly kind: "signed-in"; readonly account: Account; readonly cookies: readonly string[] }
-  | { readonly kind: "refused"; readonly reason: "email-taken" | "wrong-credentials"; readonly text: string }
-  | {
-      readonly kind: "refused";
-      readonly reason: "too-many-requests";
-      readonly text: string;
-      readonly retryAfterS: number;
-    };
-
-export type Confirmed =
-  | { readonly kind: "confirmed"; readonly account: Account }
-  | Extract<SignedIn, { readonly kind: "refused" }>;
+import { machineKeys, type NewKey, type Random } from "./machineKeys.ts";
 
 export type NewAccount = {
   readonly email: string;
   readonly name: string;
   readonly password: string;
-  readonly kind: AccountKind;
+  readonly kind: Account["kind"];
   readonly cpoId?: string | null;
 };
 

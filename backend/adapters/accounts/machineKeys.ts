@@ -4,20 +4,8 @@
  */
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { Kysely } from "kysely";
+import type { MachineKey } from "../../http/accountsPort.ts";
 import type { AccountTables, MachineKeyTable } from "./accountTables.ts";
-
-export type MachineKey = {
-  readonly id: string;
-  readonly prefix: string;
-  readonly name: string;
-  /** Null for a key of an auditor or the market, which belongs to no CPO. */
-  readonly cpoId: string | null;
-  readonly purpose: "cpo" | "hems" | "audit" | "market";
-  /** Null: not bound any further. */
-  readonly locationId: string | null;
-  readonly groupId: string | null;
-  readonly createdAt: number;
-};
 
 export type NewKey = Pick<MachineKey, "name" | "cpoId" | "purpose"> & {
   readonly locationId?: string | null;

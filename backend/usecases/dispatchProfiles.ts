@@ -8,7 +8,7 @@ import { type EpochSecond, epochSecond, watt } from "../domain/units.ts";
 import { type GroupBoard, groupBoard, integrateAllowed, type LiveSession, liveSessions } from "./board.ts";
 import type { World } from "./ports.ts";
 
-type Needs = Pick<World, "store" | "cpo" | "clock" | "board" | "settings">;
+type Needs = Pick<World, "store" | "cpo" | "clock" | "board" | "settings" | "updates">;
 
 /** A profile that is left alone must agree with the wished one for this long, s. */
 const LOOK_AHEAD_S = 2 * SLOT_S;
@@ -129,6 +129,7 @@ export async function answerProfile(
     world.clock.schedule(epochSecond(answer.at + 1), { kind: "cycle", groupId: group.groupId });
   }
   await sendHeldIncreases(world, groupBoard(world.board, group.groupId, answer.at));
+  world.updates?.publish(`group:${group.groupId}`, { kind: "answer", sessionId: live.sessionId });
   return { kind: "noted" };
 }
 

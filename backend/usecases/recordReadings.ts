@@ -80,7 +80,10 @@ export async function recordMeterReadings(
       registerWh: reading.registerWh,
     });
   }
-  for (const group of groups) await guardSlot(world, group);
+  for (const group of groups) {
+    await guardSlot(world, group);
+    world.updates?.publish(`group:${group.groupId}`, { kind: "readings" });
+  }
   return { accepted, duplicates: good.length - accepted, refused };
 }
 
@@ -186,6 +189,7 @@ export async function recordSiteReadings(world: World, readings: readonly SiteRe
     foldSiteReading(group, reading);
     await guardSlot(world, group);
     replanWhenOff(world, group, now);
+    world.updates?.publish(`group:${group.groupId}`, { kind: "site-reading" });
   }
   return { accepted, duplicates: good.length - accepted, refused };
 }

@@ -91,6 +91,7 @@ export async function runControlCycle(world: World, groupId: string, cause: Cycl
     return profile && live.heldOutUntil <= now ? [{ live, profile }] : [];
   });
   await dispatchProfiles(world, board, all, "plan");
+  world.updates?.publish(`group:${groupId}`, { kind: "plan", plan: stored.id });
   if (cause === "slot") await crossCheckPlan(world, group, problem, plan, stored);
   return stored;
 }

@@ -78,6 +78,31 @@ describe("HTTP: live", () => {
     stream.close();
   });
 
+  it("sends an operator what a meter, a station, an energy manager and a new plan change", async () => {
+    const staff = await service.staff("north");
+    const hems = await service.key("north", "hems");
+    const stream = await open(service, "/cpo/groups/north-1/events", staff);
+    const seen = async (what: string, holds: (picture: any) => boolean) => {
+      for (let next = await stream.event(); !holds(next!.data); next = await stream.event())
+        expect(next, what).not.to.equal(null);
+    };
+    const atThePoint = ({ rows }: any) => rows[0].limits;
+    await seen("the car", (picture) => picture.rows[0].sessionId === id);
+    await service.pass(10);
+    await seen("the plan", ({ plan }) => plan !== null);
+    await report(1);
+    await seen("the reading", (picture) => atThePoint(picture).measuredW === 4000);
+    const { profiles } = (await service.ask("GET", "/machine/profiles", { as: backEnd })).body;
+    const answer = { state: "applied", at: iso(service.clock.now()) };
+    const path = `/machine/profiles/${encodeURIComponent(profiles[0].id)}/answer`;
+    expect((await service.ask("POST", path, { as: backEnd, body: answer })).status).to.equal(204);
+    await seen("the station's answer", (picture) => atThePoint(picture).appliedW === 11_000);
+    const readings = [{ at: iso(service.clock.now()), buildingW: 1234, pvW: 0 }];
+    await service.ask("POST", "/machine/groups/north-1/readings", { as: hems, body: { readings } });
+    await seen("the building", ({ demandW }) => demandW === 1234);
+    stream.close();
+  });
+
   it("lets clients notice a dead line by its missing heartbeat", async () => {
     const stream = await open(service, `/driver/sessions/${id}/events`, anna);
     let text = await stream.block();

@@ -1,8 +1,7 @@
 /** What the cockpit computes for setting up a site and drawing its plan, without a browser. */
 import { expect } from "chai";
 import fc from "fast-check";
-import { ApiProblem } from "../../web/api.ts";
-import { atFields, idsOf, MEMBER_FIELDS, membersOf, NO_POINTS, wattOf } from "../../web/cockpit/draft.ts";
+import { idsOf, membersOf, NO_POINTS, wattOf } from "../../web/cockpit/draft.ts";
 import {
   type Bay,
   frameOf,
@@ -166,20 +165,5 @@ describe("What is typed of charge points", () => {
       pvs: [{ id: "quay PV 2", ratedPowerW: 5000 }],
     });
     expect(membersOf(draft({}), "quay", 0)).to.deep.equal({ evses: [], pvs: [] });
-  });
-
-  it("shows the API's faults where they were typed", () => {
-    const problem = new ApiProblem("taken-id", 409, "Taken.", [
-      { pointer: "#/groups/0/evses/3/id", detail: "The id is taken." },
-      { pointer: "#/groups/0/evses/3/maxPowerW", detail: "Is it in W?" },
-      { pointer: "#/payee", detail: "No address." },
-    ]);
-    const shown = atFields(problem, MEMBER_FIELDS);
-    expect([shown?.at("ids"), shown?.at("kw"), shown?.at("payee")]).to.deep.equal([
-      "The id is taken.",
-      "Is it in W?",
-      "No address.",
-    ]);
-    expect(atFields(null, MEMBER_FIELDS)).to.equal(null);
   });
 });

@@ -6,7 +6,8 @@ import { Fault, Show } from "../parts/states.tsx";
 import { Table } from "../parts/Table.tsx";
 import { useTexts } from "../texts/index.tsx";
 import type { Evse, Group, Pv, Sites } from "../types.ts";
-import { atFields, idsOf, MEMBER_FIELDS, membersOf, NO_POINTS } from "./draft.ts";
+import { idsOf, membersOf, NO_POINTS } from "./draft.ts";
+import { atFields, MEMBER_FIELDS } from "./faults.ts";
 import { PointsForm } from "./PointsForm.tsx";
 
 export function Members({ group }: { readonly group: Group }) {

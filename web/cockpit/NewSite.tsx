@@ -6,7 +6,8 @@ import { Choice, Field, submitting } from "../parts/Field.tsx";
 import { Fault, Show } from "../parts/states.tsx";
 import { useTexts } from "../texts/index.tsx";
 import type { Group, Sites } from "../types.ts";
-import { atFields, MEMBER_FIELDS, membersOf, NO_POINTS, wattOf } from "./draft.ts";
+import { membersOf, NO_POINTS, wattOf } from "./draft.ts";
+import { atFields, MEMBER_FIELDS } from "./faults.ts";
 import { PointsForm } from "./PointsForm.tsx";
 
 type Props = { readonly groups: readonly Group[]; readonly created: (groupId: string) => void };

@@ -12,7 +12,7 @@ import type { ChainEye, RunRecord } from "../../backend/usecases/ports.ts";
 import { differencesOf } from "../../backend/usecases/reconcile.ts";
 import { proofWithin } from "../../backend/usecases/sealSlots.ts";
 import { SUBJECTS } from "../../backend/usecases/totalsPort.ts";
-import { type AuditedReplay, auditedReplay } from "../support/auditedReplay.ts";
+import { type AuditedReplay, type TenantRuns, tenantRuns } from "../support/auditedReplay.ts";
 import { sightings } from "../support/observer.ts";
 
 const CPO = 1;
@@ -23,17 +23,12 @@ const WRONG: Hex = `0x${"5a".repeat(32)}`;
 describe("One run for all groups of a CPO", function () {
   this.timeout(300_000);
   let replay: AuditedReplay;
-  /** As the chain shows them. */
-  let runs: readonly RunRecord[];
-  /** A slot in the middle, and the groups' own runs in it. */
-  let slot: number;
-  let members: readonly RunRecord[];
+  let runs: TenantRuns["runs"];
+  let slot: TenantRuns["slot"];
+  let members: TenantRuns["members"];
 
   before(async () => {
-    replay = await auditedReplay("least-cost", "tenant-root", 2);
-    runs = await replay.eye.runs();
-    slot = runs[Math.floor(runs.length / 2)]!.slot;
-    members = await replay.system.store.plans.sealedRuns("cpo", slot, slot + 1);
+    ({ replay, runs, slot, members } = await tenantRuns());
   });
 
   describe("on chain", () => {

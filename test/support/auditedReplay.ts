@@ -14,7 +14,7 @@ import type { AlgorithmName } from "../../backend/domain/algorithms.ts";
 import { replayScenario } from "../../backend/replay/replayScenario.ts";
 import { readScenario } from "../../backend/replay/scenario.ts";
 import { type AuditParts, type AuditReport, audit } from "../../backend/usecases/audit.ts";
-import type { ChainEye, Privacy } from "../../backend/usecases/ports.ts";
+import type { ChainEye, Privacy, RunRecord } from "../../backend/usecases/ports.ts";
 import { inTwoGroups, SAMPLE, shortened } from "./replays.ts";
 
 /** Until then the sample has a fault under a promise, a car that draws less, an early leaver and one who opts out. */
@@ -87,6 +87,17 @@ async function make(algorithm: AlgorithmName, privacy: Privacy, groups: 1 | 2): 
   }
   const rows = async <T>(query: string) => (await sql.raw<T>(query).execute(database.db)).rows;
   return { system, eye, honest: honest!, rows, auditAfter };
+}
+
+export type TenantRuns = Awaited<ReturnType<typeof tenantRuns>>;
+
+/** Two groups of one CPO under one root: all runs as the chain shows them; a slot in the middle with the groups' own runs in it. */
+export async function tenantRuns() {
+  const replay = await auditedReplay("least-cost", "tenant-root", 2);
+  const runs: readonly RunRecord[] = await replay.eye.runs();
+  const { slot } = runs[Math.floor(runs.length / 2)]!;
+  const members = await replay.system.store.plans.sealedRuns("cpo", slot, slot + 1);
+  return { replay, runs, slot, members };
 }
 
 /** Some difference is about the thing, and says so in these words. Several plans that share one hash are named together. */

@@ -15,7 +15,13 @@ import { tenantGroup } from "../../backend/usecases/ledgerPort.ts";
 import type { ChainEye, Privacy, RunRecord } from "../../backend/usecases/ports.ts";
 import { rowsText } from "../../backend/usecases/recordSlot.ts";
 import { tenantRun } from "../../backend/usecases/sealSlots.ts";
-import { type AuditedReplay, auditedReplay, expectNamed } from "../support/auditedReplay.ts";
+import {
+  type AuditedReplay,
+  auditedReplay,
+  expectNamed,
+  type TenantRuns,
+  tenantRuns,
+} from "../support/auditedReplay.ts";
 import { inTwoGroups, SAMPLE, shortened } from "../support/replays.ts";
 
 const CPO = 1;
@@ -31,17 +37,12 @@ const literal = (value: unknown) => `'${JSON.stringify(value).replaceAll("'", "'
 describe("The audit of runs under the root of all groups", function () {
   this.timeout(300_000);
   let replay: AuditedReplay;
-  /** As the chain shows them. */
-  let runs: readonly RunRecord[];
-  /** A slot in the middle, and the groups' own runs in it. */
-  let slot: number;
-  let members: readonly RunRecord[];
+  let runs: TenantRuns["runs"];
+  let slot: TenantRuns["slot"];
+  let members: TenantRuns["members"];
 
   before(async () => {
-    replay = await auditedReplay("least-cost", "tenant-root", 2);
-    runs = await replay.eye.runs();
-    slot = runs[Math.floor(runs.length / 2)]!.slot;
-    members = await replay.system.store.plans.sealedRuns("cpo", slot, slot + 1);
+    ({ replay, runs, slot, members } = await tenantRuns());
   });
 
   /** The chain as it would be if it had always said this: also its heads. */

@@ -3,15 +3,15 @@
  * micro-euro, energies whole Wh, instants epoch seconds.
  */
 import type { Interface, LogDescription, Result } from "ethers";
-import type { BillLine, Judgement } from "../../usecases/ports.ts";
-import { EMPTY_CHAIN, extendChain, linkOf, type Run } from "./commitments.ts";
+import type { BillLine, Judgement, RunRecord } from "../../usecases/ports.ts";
+import { EMPTY_CHAIN, extendChain, linkOf } from "./commitments.ts";
 import type { Contracts } from "./contracts.ts";
 import type { ContractName } from "./deployment.ts";
 import { call, type Hex, quantity, type Rpc, request, resultOf } from "./rpc.ts";
 
 export type Logged<T> = T & { readonly block: number; readonly tx: Hex; readonly logIndex: number };
 
-export type RecordedRun = Logged<Run>;
+export type RecordedRun = Logged<RunRecord>;
 export type BilledLine = Logged<{
   readonly cpo: number;
   readonly number: number;
@@ -228,7 +228,7 @@ export function createChainReader(rpc: Rpc, contracts: Contracts) {
 }
 
 /** The hash chain that a group's runs lead to; it equals `head(group).chain` when no run is missing, changed or moved. */
-export const chainOf = (runs: readonly Run[]): Hex =>
+export const chainOf = (runs: readonly RunRecord[]): Hex =>
   runs.reduce((chain, run) => extendChain(chain, linkOf(run)), EMPTY_CHAIN);
 
 type RawLog = {
@@ -245,7 +245,7 @@ function parsed(abi: Interface, log: RawLog): Logged<{ readonly args: Result }> 
 }
 
 /** A run as a log or calldata holds it. */
-function runOf(run: Result): Run {
+function runOf(run: Result): RunRecord {
   const { group, slot, algorithm, problem, plan, value, earlier, root, rows } = run;
   return { group: Number(group), slot: Number(slot), algorithm, problem, plan, value, earlier, root, rows };
 }

@@ -3,7 +3,7 @@
  * random bytes: without it a leaf cannot be found by trying likely values.
  */
 import { AbiCoder, hexlify, ZeroHash } from "ethers";
-import type { AssetRow, BillLine, Privacy } from "../../usecases/ports.ts";
+import type { AssetRow, BillLine, Privacy, RunRecord } from "../../usecases/ports.ts";
 import { keccak256 } from "./keccak.ts";
 import type { Hex } from "./rpc.ts";
 
@@ -52,23 +52,11 @@ export function earlierLink(previous: Hex, { at, algorithm, problem, plan, value
   return hashOf(types, [previous, at, algorithm, problem, plan, value]);
 }
 
-export type Run = {
-  readonly group: number;
-  readonly slot: number;
-  readonly algorithm: Hex;
-  readonly problem: Hex;
-  readonly plan: Hex;
-  readonly value: Hex;
-  readonly earlier: Hex;
-  readonly root: Hex;
-  readonly rows: Hex;
-};
-
 /**
  * Link of a run in its group's hash chain (ISlotLedger). A root may stand over thousands: the words are put together
  * without an encoder. Throws on what is no run.
  */
-export function linkOf(run: Run): Hex {
+export function linkOf(run: RunRecord): Hex {
   const { group, slot, algorithm, problem, plan, value, earlier, root, rows } = run;
   const words = [uint32(group), uint32(slot), algorithm, problem, plan, value, earlier, root, keccak256(rows)];
   for (const one of words) if (!/^0x[0-9a-f]{64}$/i.test(one)) throw new RangeError(`${one} is no word of a run.`);

@@ -2,9 +2,9 @@
  * Whether the chain already shows what a call would do. The writer asks when a call reverts: "out of order" and
  * "already billed" mostly mean that an earlier attempt, a predecessor after a restore, or a stranger was there first.
  */
-import type { BillLine } from "../../usecases/ports.ts";
+import type { BillLine, RunRecord } from "../../usecases/ports.ts";
 import { type ChainReader, createChainReader } from "./chainReader.ts";
-import { lineLeaf, linkOf, merkleRoot, type Run } from "./commitments.ts";
+import { lineLeaf, linkOf, merkleRoot } from "./commitments.ts";
 import type { Contracts } from "./contracts.ts";
 import type { ContractName } from "./deployment.ts";
 import { asOf, type Hex, type Rpc, readQuantity, request } from "./rpc.ts";
@@ -39,7 +39,7 @@ function effectsOn(
 
   return {
     async "SlotLedger.record"(call) {
-      const runs = decode(call)[0] as Run[];
+      const runs = decode(call)[0] as RunRecord[];
       return all(runs, async (run) => {
         const found = await reader.runsOf(Number(run.group), Number(run.slot));
         return found.some((one) => linkOf(one) === linkOf(run));

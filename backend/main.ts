@@ -87,6 +87,7 @@ async function start(): Promise<void> {
     updates,
     newId: randomUUID,
     publicGroups: site.publicGroups,
+    ...(living?.recorded ? { recorded: living.recorded } : {}),
     publicUrl,
     audit: {
       manifest: { manifest: system.manifest, market: DEFAULT_SETTINGS.market, rpcUrl: system.embedded?.url ?? null },
@@ -159,6 +160,7 @@ function livingSite({ site }: Flags): LivingSite | null {
   const recording = readScenario(site.scenario);
   return {
     name: recording.name,
+    recorded: { from: recording.from, until: recording.to },
     from: (from) => inPresent(recording, from, epochSecond(from + DAYS_AHEAD * DAY_S)),
   };
 }

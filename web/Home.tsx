@@ -13,7 +13,7 @@ import { useTexts } from "./texts/index.tsx";
 type Live = z.output<typeof live>;
 
 export function Home() {
-  const { t } = useTexts();
+  const { t, f } = useTexts();
   const { account } = useAccount();
   const picture = useLive<Live>("/live/events", "live");
   if (account?.kind === "driver") return <Redirect to="/charge" replace />;
@@ -36,7 +36,20 @@ export function Home() {
         </a>
       </div>
       {account && <a href={roomOf(account)}>{account.email}</a>}
-      <Show what={picture}>{({ groups }) => groups.map((group) => <Site key={group.groupId} group={group} />)}</Show>
+      <Show what={picture}>
+        {({ groups, recorded }) => (
+          <>
+            {groups.map((group) => (
+              <Site key={group.groupId} group={group} />
+            ))}
+            {groups.length > 0 && (
+              <p className="soft small">
+                {recorded ? t.home.recorded(f.days(recorded.from, recorded.until)) : t.home.madeUp}
+              </p>
+            )}
+          </>
+        )}
+      </Show>
     </Page>
   );
 }

@@ -31,6 +31,10 @@ export function formatIn(language: Language, zone?: string) {
   const clock = instant({ hour: "2-digit", minute: "2-digit" });
   const day = instant({ weekday: "short", day: "numeric", month: "short" });
   const dayKey = instant({ year: "numeric", month: "2-digit", day: "2-digit" }, "en-CA");
+  const span = writer<readonly [Date, Date]>(() => {
+    const format = new Intl.DateTimeFormat(locale, { dateStyle: "medium", ...place });
+    return { format: ([from, until]) => format.formatRange(from, until) };
+  });
   const full = instant({ dateStyle: "medium", timeStyle: "short" });
 
   return {
@@ -59,6 +63,8 @@ export function formatIn(language: Language, zone?: string) {
     },
     date: (at: string | Date) => full(new Date(at)),
     day: (at: string | Date) => day(new Date(at)),
+    /** First to last day of a time that ends before `until`. */
+    days: (from: string, until: string) => span([new Date(from), new Date(Date.parse(until) - 1)]),
     /** 1 h 20 min, from seconds. */
     lasting: (seconds: number) => {
       const minutes = Math.round(Math.abs(seconds) / 60);

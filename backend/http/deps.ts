@@ -1,4 +1,5 @@
 /** What the routes work with; main.ts gives the real ones, tests give theirs. */
+import type { EpochSecond } from "../domain/units.ts";
 import type { Store } from "../usecases/ports.ts";
 import type { Accounts } from "./accountsPort.ts";
 import type { Updates } from "./events.ts";
@@ -15,9 +16,13 @@ export type Deps = {
   readonly newId: () => string;
   /** Groups whose live state everybody may see: the demo site's. */
   readonly publicGroups: readonly string[];
+  /** When the demo site's cars were recorded; absent: they are made up. */
+  readonly recorded?: Recorded;
   readonly publicUrl: string;
   readonly audit: AuditSource;
 };
+
+export type Recorded = { readonly from: EpochSecond; readonly until: EpochSecond };
 
 /** What `npm run verify -- --service` needs. */
 export type AuditSource = {

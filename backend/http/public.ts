@@ -41,6 +41,12 @@ const bill = wholeBill
 export const live = z
   .object({
     at: instantText,
+    recorded: z
+      .object({ from: instantText, until: instantText })
+      .nullable()
+      .meta({
+        description: "When cars, loads and prices of the demo site were recorded, to be moved to now; null: made up",
+      }),
     groups: z.array(
       publicGroup.extend({
         history: z
@@ -97,6 +103,7 @@ export function publicRoutes(deps: Deps, all: () => readonly Route[]): readonly 
     }
     return {
       at: at(usecases.now()),
+      recorded: deps.recorded ? { from: at(deps.recorded.from), until: at(deps.recorded.until) } : null,
       groups,
       plans: [...(await plans(groups.flatMap((group) => (group.plan ? [group.plan] : []))))],
       bills: await bills(),

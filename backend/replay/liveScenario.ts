@@ -16,7 +16,12 @@ const DAY_S = 86_400;
 const SLOTS_PER_PASS = 8;
 
 /** A site by its name, as it is from an instant on. */
-export type LivingSite = { readonly name: string; readonly from: (from: EpochSecond) => Scenario };
+export type LivingSite = {
+  readonly name: string;
+  /** When its cars came; absent where they are made up. */
+  readonly recorded?: { readonly from: EpochSecond; readonly until: EpochSecond };
+  readonly from: (from: EpochSecond) => Scenario;
+};
 
 export type LiveOptions = {
   /** How much of the past is replayed at the first start. */

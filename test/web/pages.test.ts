@@ -190,9 +190,9 @@ describe("The pages: a bill", () => {
 
 describe("The pages: quantities in words", () => {
   const [en, de] = [formatIn("en", "Europe/Berlin"), formatIn("de", "Europe/Berlin")];
-  /** Spaces that do not break are spaces to a reader. */
+  /** Narrow spaces and those that do not break are spaces to a reader. */
   const both = (say: (f: typeof en) => string) =>
-    [say(en), say(de)].map((text) => text.replaceAll(/[\u00a0\u202f]/g, " "));
+    [say(en), say(de)].map((text) => text.replaceAll(/[\u00a0\u2009\u202f]/g, " "));
 
   it("writes power and energy in kilo, with one digit while it matters", () => {
     expect(both((f) => f.kw(7360))).to.deep.equal(["7.4 kW", "7,4 kW"]);
@@ -217,6 +217,13 @@ describe("The pages: quantities in words", () => {
     expect(both((f) => f.when("2026-11-21T23:30:00Z", now))).to.deep.equal([
       "Sun 22 Nov, 00:30",
       "So., 22. Nov., 00:30",
+    ]);
+  });
+
+  it("says from which to which day something lasted", () => {
+    expect(both((f) => f.days("2020-01-20T00:00:00Z", "2020-02-01T23:00:00Z"))).to.deep.equal([
+      "20 Jan – 1 Feb 2020",
+      "20.01. – 01.02.2020",
     ]);
   });
 

@@ -89,6 +89,19 @@ describe("The web application on recorded sessions", function () {
   };
   const numberIn = (text: string) => Number(text.replaceAll(/[^\d.]/g, ""));
 
+  it("says to everybody that it was recorded, and when", async () => {
+    for (const size of ["phone", "desktop"] as const) {
+      const { page, said } = await comes(size);
+      await page.goto("/");
+      const year = new Date(META.from).getUTCFullYear();
+      await page
+        .getByText(new RegExp(`^Cars, loads and prices as they were recorded, .*${year}, moved to now`))
+        .waitFor();
+      await inspect(page, `${size}-recorded-home`);
+      expect(said).to.deep.equal([]);
+    }
+  });
+
   it("shows each charge point live, and the building and the sun of this hour of the recording", async () => {
     const { page, said } = await operates("desktop");
     expect(await page.locator(".point").count()).to.equal(GROUP.evses.length);

@@ -59,6 +59,9 @@ export const de: Texts = {
     uses: (w, limit) => `${w} von ${limit}`,
     cars: (n) => s(n, "Auto lädt", "Autos laden"),
     free: (n) => s(n, "Ladepunkt ist frei", "Ladepunkte sind frei"),
+    recorded: (days) =>
+      `Autos, Lasten und Preise, wie sie aufgezeichnet wurden, ${days}, in die Gegenwart versetzt; am Ende beginnen sie von vorn.`,
+    madeUp: "Ein erfundener Standort: Autos, Lasten und Preise sind simuliert.",
   },
   account: {
     signIn: "Anmelden",

@@ -60,6 +60,9 @@ export const en = {
     uses: (w: string, limit: string) => `${w} of ${limit}`,
     cars: (n: number) => s(n, "car is charging", "cars are charging"),
     free: (n: number) => s(n, "charge point is free", "charge points are free"),
+    recorded: (days: string) =>
+      `Cars, loads and prices as they were recorded, ${days}, moved to now; at their end they begin again.`,
+    madeUp: "A site that is made up: cars, loads and prices are simulated.",
   },
   account: {
     signIn: "Sign in",

@@ -125,6 +125,7 @@ export const preferences = z
     energyNeedWh: wh.nullable(),
     stayS: z.int().nullable(),
     batteryWh: wh.nullable(),
+    targetPercent: z.int().nullable(),
     cannotPause: z.boolean(),
   })
   .meta({ id: "Preferences" });
@@ -133,6 +134,7 @@ export const preferencesOut = (of: DriverPreferences | null): Out<typeof prefere
   energyNeedWh: of?.energyNeedWh ?? null,
   stayS: of?.stayS ?? null,
   batteryWh: of?.batteryWh ?? null,
+  targetPercent: of?.targetPercent ?? null,
   cannotPause: of?.cannotPause ?? false,
 });
 

@@ -41,12 +41,9 @@ const bill = wholeBill
 export const live = z
   .object({
     at: instantText,
-    recorded: z
-      .object({ from: instantText, until: instantText })
-      .nullable()
-      .meta({
-        description: "When cars, loads and prices of the demo site were recorded, to be moved to now; null: made up",
-      }),
+    recorded: z.object({ from: instantText, until: instantText }).nullable().meta({
+      description: "When cars, loads and prices of the demo site were recorded, to be moved to now; null: made up",
+    }),
     groups: z.array(
       publicGroup.extend({
         history: z

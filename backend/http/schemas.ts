@@ -45,6 +45,13 @@ export const preferences = z.strictObject({
     })
     .max(1_000_000, { error: ({ input }) => `A battery of ${input} Wh is not plausible. Is it in Wh?` })
     .nullable(),
+  targetPercent: z
+    .int({ error: "Give whole percent." })
+    .min(1, { error: "Give a state of charge of 1 to 100 percent." })
+    .max(100, { error: "Give a state of charge of 1 to 100 percent." })
+    .nullable()
+    .default(null)
+    .meta({ description: "State of charge that the driver usually wishes; what forms begin with" }),
   cannotPause: z.boolean({ error: "Give true for a car that does not go on once it was stopped." }).optional().meta({
     description: "The car does not go on once it was stopped: its least power is held until its energy is in",
   }),

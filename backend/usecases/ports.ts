@@ -207,6 +207,8 @@ export type DriverPreferences = {
   readonly stayS: number | null;
   /** Battery, Wh. */
   readonly batteryWh: WattHour | null;
+  /** State of charge that the driver usually wishes, percent. */
+  readonly targetPercent?: number | null | undefined;
   /** The driver's car does not go on once it was stopped. */
   readonly cannotPause?: boolean | undefined;
 };

@@ -181,7 +181,14 @@ describe("HTTP: a driver's session", () => {
   });
 
   it("keeps a driver's preferences", async () => {
-    const mine = { optIn: true, energyNeedWh: 12_000, stayS: 28_800, batteryWh: 60_000, cannotPause: true };
+    const mine = {
+      optIn: true,
+      energyNeedWh: 12_000,
+      stayS: 28_800,
+      batteryWh: 60_000,
+      targetPercent: 90,
+      cannotPause: true,
+    };
     expect((await service.ask("PUT", "/driver/preferences", { as: anna, body: mine })).status).to.equal(200);
     expect((await service.ask("GET", "/driver/preferences", { as: anna })).body).to.deep.equal(mine);
   });

@@ -27,7 +27,14 @@ import { microEurOf } from "../../web/euros.ts";
 import { formatIn } from "../../web/format.ts";
 import { randomReceipt } from "../settlement/receipts.ts";
 
-const PREFERENCES = { optIn: true, energyNeedWh: null, stayS: null, batteryWh: null, cannotPause: false };
+const PREFERENCES = {
+  optIn: true,
+  energyNeedWh: null,
+  stayS: null,
+  batteryWh: null,
+  targetPercent: null,
+  cannotPause: false,
+};
 const NOW = new Date("2026-11-21T10:07:30Z");
 const wishOf = (part: Partial<Wish> = {}): Wish => ({ ...firstWish(PREFERENCES, NOW), ...part });
 /** What the API makes of a wish. */
@@ -98,8 +105,10 @@ describe("The pages: a wish", () => {
     expect(firstWish(PREFERENCES, NOW)).to.include({ energyKwh: 20, departure: "2026-11-21T14:15", batteryWh: null });
     const usual = { ...PREFERENCES, energyNeedWh: 7600, stayS: 3600, batteryWh: 52_000, cannotPause: true };
     expect(firstWish(usual, NOW)).to.include({
-      ...{ energyKwh: 8, departure: "2026-11-21T11:15", batteryWh: 52_000, cannotPause: true },
+      ...{ by: "energy", energyKwh: 8, departure: "2026-11-21T11:15", batteryWh: 52_000, cannotPause: true },
     });
+    expect(firstWish({ ...usual, targetPercent: 90 }, NOW)).to.include({ by: "soc", fromPercent: 40, toPercent: 90 });
+    expect(firstWish({ ...usual, targetPercent: 30 }, NOW)).to.include({ fromPercent: 29, toPercent: 30 });
   });
 
   it("counts hours on the clock, also in the night in which it is set back", () => {

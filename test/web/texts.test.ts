@@ -58,6 +58,15 @@ describe("The pages: their words", () => {
   it("are none of the other language's, but for words that are the same in both", () => {
     const english = plain(en);
     const same = [...plain(de)].filter(([path, text]) => english.get(path) === text);
-    expect(new Set(same.map(([, text]) => text))).to.have.all.keys(["FLEX", "Live", "Filter", "Block"]);
+    expect(new Set(same.map(([, text]) => text))).to.have.all.keys([
+      "FLEX",
+      "Live",
+      "Filter",
+      "Block",
+      "Name",
+      "PV",
+      "PV (kW)",
+      "Plan",
+    ]);
   });
 });

@@ -5,7 +5,7 @@ import { useAccount } from "../account.tsx";
 import { ask, useAction, useLoaded } from "../api.ts";
 import { Ask } from "../parts/Ask.tsx";
 import { Field, PasswordAgain, submitting } from "../parts/Field.tsx";
-import { Looks, Page } from "../parts/Frame.tsx";
+import { LooksCard, Page } from "../parts/Frame.tsx";
 import { Fault, Show } from "../parts/states.tsx";
 import { useTexts } from "../texts/index.tsx";
 import type { Preferences } from "../types.ts";
@@ -19,10 +19,7 @@ export function Profile() {
     <Page title={t.profile.title} narrow>
       <p className="soft">{account && t.account.signedInAs(account.email)}</p>
       <Show what={preferences}>{(usual) => <Usual usual={usual} />}</Show>
-      <section className="card">
-        <h2>{t.look.language}</h2>
-        <Looks />
-      </section>
+      <LooksCard />
       <Rights />
     </Page>
   );
@@ -81,6 +78,16 @@ function Usual({ usual }: { readonly usual: Preferences }) {
         onChange={({ target }) => set({ energyNeedWh: whole(target.valueAsNumber, 1000) })}
       />
       <Field
+        label={`${t.profile.target} (%)`}
+        type="number"
+        min={1}
+        max={100}
+        value={wish.targetPercent ?? ""}
+        member="targetPercent"
+        problem={problem}
+        onChange={({ target }) => set({ targetPercent: whole(target.valueAsNumber, 1) })}
+      />
+      <Field
         label={`${t.profile.stay} (h)`}
         type="number"
         min={0.25}
@@ -90,7 +97,7 @@ function Usual({ usual }: { readonly usual: Preferences }) {
         problem={problem}
         onChange={({ target }) => set({ stayS: whole(target.valueAsNumber, 3600) })}
       />
-      <Fault problem={problem} fields={["batteryWh", "energyNeedWh", "stayS"]} />
+      <Fault problem={problem} fields={["batteryWh", "energyNeedWh", "targetPercent", "stayS"]} />
       <button type="submit" className="first" disabled={busy}>
         {t.state.save}
       </button>

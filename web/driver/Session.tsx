@@ -210,10 +210,12 @@ function Change({
     energyNeedWh: picture.wish?.energyNeedWh ?? null,
     stayS: null,
     batteryWh: null,
+    targetPercent: null,
     cannotPause: picture.live?.cannotPause ?? false,
   };
   const [wish, setWish] = useState<Wish>(() => ({
     ...firstWish(usual, new Date()),
+    ...(picture.soc && { fromPercent: picture.soc.percent, toPercent: Math.max(80, picture.soc.percent) }),
     ...(picture.wish ? { departure: localText(new Date(picture.wish.departsAt)) } : {}),
   }));
   const [answer, setAnswer] = useState<Answer | null>(null);

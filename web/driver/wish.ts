@@ -20,6 +20,8 @@ export type Wish = {
 const EFFICIENCY_PERCENT = 88;
 const DEFAULT_NEED_WH = 20_000;
 const DEFAULT_STAY_S = 4 * 3600;
+const DEFAULT_FROM_PERCENT = 40;
+const DEFAULT_TARGET_PERCENT = 80;
 const MINUTES_S = 15 * 60;
 
 const two = (n: number) => `${n}`.padStart(2, "0");
@@ -38,10 +40,11 @@ export function tomorrowAt(now: Date, hour: number): string {
 }
 
 export const firstWish = (preferences: Preferences, now: Date): Wish => ({
-  by: "energy",
+  // Whoever thinks in states of charge finds the form so.
+  by: preferences.targetPercent === null ? "energy" : "soc",
   energyKwh: Math.max(1, Math.round((preferences.energyNeedWh ?? DEFAULT_NEED_WH) / 1000)),
-  fromPercent: 40,
-  toPercent: 80,
+  fromPercent: Math.min(DEFAULT_FROM_PERCENT, (preferences.targetPercent ?? 100) - 1),
+  toPercent: preferences.targetPercent ?? DEFAULT_TARGET_PERCENT,
   batteryWh: preferences.batteryWh,
   departure: inSeconds(now, preferences.stayS ?? DEFAULT_STAY_S),
   strategy: "cheapest",

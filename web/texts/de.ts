@@ -330,6 +330,7 @@ export const de: Texts = {
     defaults: "Wenn ich nichts sage",
     optIn: "Beim klugen Laden mitmachen",
     need: "Energie",
+    target: "Oder die Batterie laden bis",
     stay: "Ich bleibe",
     cannotPause: "Mein Auto lädt nach einer Pause nicht weiter",
     data: "Deine Daten",

@@ -326,6 +326,7 @@ export const en = {
     defaults: "When I say nothing",
     optIn: "Join smart charging by default",
     need: "Energy",
+    target: "Or charge the battery to",
     stay: "I stay for",
     cannotPause: "My car does not go on once it was stopped",
     data: "Your data",

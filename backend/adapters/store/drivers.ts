@@ -102,6 +102,7 @@ const preferencesRow = (preferences: DriverPreferences): Insertable<Database["dr
   energy_need_wh: preferences.energyNeedWh,
   stay_s: preferences.stayS,
   battery_wh: preferences.batteryWh,
+  target_percent: preferences.targetPercent ?? null,
   cannot_pause: preferences.cannotPause ?? false,
 });
 const toPreferences = (row: Selectable<Database["driver_preferences"]>): DriverPreferences => ({
@@ -110,5 +111,6 @@ const toPreferences = (row: Selectable<Database["driver_preferences"]>): DriverP
   energyNeedWh: row.energy_need_wh === null ? null : wattHour(row.energy_need_wh),
   stayS: row.stay_s,
   batteryWh: row.battery_wh === null ? null : wattHour(row.battery_wh),
+  ...(row.target_percent !== null && { targetPercent: row.target_percent }),
   ...(row.cannot_pause && { cannotPause: true }),
 });

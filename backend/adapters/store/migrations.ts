@@ -28,6 +28,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "8i_places": { up: (db) => run(db, PLACES) },
   "8j_batteries": { up: (db) => run(db, BATTERIES) },
   "8k_heard_soc": { up: (db) => run(db, HEARD_SOC) },
+  "8l_usual_target": { up: (db) => run(db, USUAL_TARGET) },
 };
 
 async function run(db: Kysely<unknown>, statements: readonly string[]): Promise<void> {
@@ -311,4 +312,8 @@ const BATTERIES = [`alter table site_reading add column battery_w integer`];
 const HEARD_SOC = [
   `alter table meter_reading add column soc_percent smallint check (soc_percent between 0 and 100)`,
   `create index meter_reading_soc on meter_reading (session_id, at) where soc_percent is not null`,
+];
+
+const USUAL_TARGET = [
+  `alter table driver_preferences add column target_percent smallint check (target_percent between 1 and 100)`,
 ];

@@ -135,6 +135,7 @@ export type Database = ChainTables & {
     energy_need_wh: number | null;
     stay_s: number | null;
     battery_wh: number | null;
+    target_percent: number | null;
     cannot_pause: Generated<boolean>;
   };
 

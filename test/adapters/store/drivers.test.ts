@@ -47,7 +47,7 @@ onEveryDatabase("Drivers", (given) => {
   it("keeps the latest preferences", async () => {
     const { drivers } = given().store;
     const first = { driverId: "ann", optIn: true, energyNeedWh: wattHour(12_000), stayS: 28_800, batteryWh: null };
-    const second = { ...first, optIn: false, energyNeedWh: null, batteryWh: wattHour(64_000) };
+    const second = { ...first, targetPercent: 85, optIn: false, energyNeedWh: null, batteryWh: wattHour(64_000) };
     expect(await drivers.preferences("ann")).to.equal(null);
     await drivers.setPreferences(first);
     expect(await drivers.preferences("ann")).to.deep.equal(first);

@@ -1,9 +1,9 @@
-/** The operator's room: live, the grid and its orders, history, bills, settings. Auditors read all but the settings. */
+/** The operator's room: live, the grid and its orders, history, bills, settings. Auditors read all but the settings, of which they have their own. */
 import { lazy, Suspense } from "react";
 import { Redirect, Route, Switch } from "wouter";
 import { useMayWrite } from "../account.tsx";
 import { useLoaded } from "../api.ts";
-import { Frame, Page } from "../parts/Frame.tsx";
+import { Frame, LooksCard, Page } from "../parts/Frame.tsx";
 import { Loading, Show } from "../parts/states.tsx";
 import { useTexts } from "../texts/index.tsx";
 import type { Group } from "../types.ts";
@@ -24,7 +24,7 @@ export default function Cockpit() {
     { to: "/cockpit/grid", label: t.nav.grid },
     { to: "/cockpit/history", label: t.nav.history },
     { to: "/cockpit/bills", label: t.nav.bills },
-    ...(mayWrite ? [{ to: "/cockpit/setup", label: t.nav.setup }] : []),
+    { to: "/cockpit/setup", label: t.nav.setup },
   ];
   if (groups.kind !== "here")
     return (
@@ -42,15 +42,19 @@ export default function Cockpit() {
         <Route path="/cockpit/grid">{() => <Grid groups={all} />}</Route>
         <Route path="/cockpit/history">{() => <Past groups={all} />}</Route>
         <Route path="/cockpit/bills" component={Bills} />
-        {mayWrite && (
-          <Route path="/cockpit/setup">
-            {() => (
+        <Route path="/cockpit/setup">
+          {() =>
+            mayWrite ? (
               <Suspense fallback={<Loading />}>
                 <Setup groups={all} again={groups.again} />
               </Suspense>
-            )}
-          </Route>
-        )}
+            ) : (
+              <Page title={t.nav.setup}>
+                <LooksCard />
+              </Page>
+            )
+          }
+        </Route>
         <Route>
           <Redirect to="/cockpit" replace />
         </Route>

@@ -38,6 +38,17 @@ export function Looks() {
   );
 }
 
+/** Among what one sets. */
+export function LooksCard() {
+  const { t } = useTexts();
+  return (
+    <section className="card">
+      <h2>{t.look.language}</h2>
+      <Looks />
+    </section>
+  );
+}
+
 export function Frame({ doors = [], children }: { readonly doors?: readonly Door[]; readonly children: ReactNode }) {
   const { t } = useTexts();
   const { account, signOut } = useAccount();

@@ -22,9 +22,9 @@ export function Grid({ groups }: { readonly groups: readonly Group[] }) {
     <Page title={t.nav.grid}>
       <GroupChoice groups={groups} group={group} choose={choose} />
       {group && (
-        <div className="grid wide">
-          <Orders key={group.id} groupId={group.id} />
-          <CapacityProfile key={group.id} groupId={group.id} />
+        <div key={group.id} className="grid wide">
+          <Orders groupId={group.id} />
+          <CapacityProfile groupId={group.id} />
         </div>
       )}
     </Page>

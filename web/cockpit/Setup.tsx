@@ -1,7 +1,7 @@
 /** Settings: of the chosen group, and of the operator; new sites and keys. */
-import { useState } from "react";
+import { Fragment, useState } from "react";
 import { useLoaded } from "../api.ts";
-import { Looks, Page } from "../parts/Frame.tsx";
+import { LooksCard, Page } from "../parts/Frame.tsx";
 import { Show } from "../parts/states.tsx";
 import { useTexts } from "../texts/index.tsx";
 import type { Algorithm, Group } from "../types.ts";
@@ -31,18 +31,18 @@ export function Setup({ groups, again }: { readonly groups: readonly Group[]; re
       )}
       <div className="grid wide">
         {group && (
-          <>
+          <Fragment key={group.id}>
             <Show what={algorithms}>
-              {({ algorithms: all }) => <Sharing key={group.id} group={group} algorithms={all} again={again} />}
+              {({ algorithms: all }) => <Sharing group={group} algorithms={all} again={again} />}
             </Show>
-            <Limits key={group.id} group={group} />
-            <Members key={group.id} group={group} />
-          </>
+            <Limits group={group} />
+            <Members group={group} />
+            <Price />
+            <PlanEditor group={group} />
+          </Fragment>
         )}
-        {!isEmpty && <Price />}
-        {group && <PlanEditor key={group.id} group={group} />}
         <NewSite
-          key={created}
+          key={`after ${created}`}
           groups={groups}
           created={(id) => {
             setCreated(id);
@@ -51,11 +51,8 @@ export function Setup({ groups, again }: { readonly groups: readonly Group[]; re
           }}
         />
         {!isEmpty && <Keys groups={groups} />}
-        {group && <Codes key={group.id} groupId={group.id} />}
-        <section className="card">
-          <h2>{t.look.language}</h2>
-          <Looks />
-        </section>
+        {group && <Codes key={`codes of ${group.id}`} groupId={group.id} />}
+        <LooksCard />
       </div>
     </Page>
   );

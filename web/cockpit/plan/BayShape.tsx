@@ -19,7 +19,7 @@ const narrowOf = ({ isLying, width, height }: Bay) => UNITS * (isLying ? height 
 /** The bay and its name. `beside`: room that something else takes on its narrow side, units. */
 export function BayLook({ bay, name, edge, beside = 0 }: Look & { readonly edge: string; readonly beside?: number }) {
   const [w, h, narrow] = [bay.width * UNITS, bay.height * UNITS, narrowOf(bay)];
-  const size = Math.min(narrow * 0.42, (1.5 * (narrow - (bay.isLying ? 0 : beside))) / Math.max(2, name.length));
+  const size = Math.min(narrow * 0.42, (1.35 * (narrow - (bay.isLying ? 0 : beside))) / Math.max(2, name.length));
   const [x, y] = bay.isLying ? [-w * 0.12, -beside / 2] : [-beside / 2, -h * 0.26];
   return (
     <>

@@ -136,7 +136,7 @@ function drawingOf(evses: readonly Evse[], floor: string) {
   const middle = middleOf(standing.map(({ coordinates }) => coordinates));
   const here = standing.filter((evse) => floorOf(evse) === floor);
   const bays = middle ? layOut(here.map(({ id, coordinates }) => ({ id, ...onPlane(coordinates, middle) }))) : [];
-  return { bays, frame: frameOf(bays, MARGIN_M), names: shortNames(here.map(({ id }) => id)) };
+  return { bays, frame: frameOf(bays, MARGIN_M), names: shortNames(evses.map(({ id }) => id)) };
 }
 
 function Legend() {

@@ -46,6 +46,8 @@ export function formatIn(language: Language, zone?: string) {
     flex: (wh: number) => `${three(wh / 1000)}`,
     /** CO2 equivalent, from whole grams. */
     carbon: (g: number) => (Math.abs(g) < 1000 ? `${whole(g)} g` : `${two(g / 1000)} kg`),
+    /** 6.2 ct, from micro-euro. */
+    cents: (micro: number) => `${two(micro / 10_000)} ct`,
     percent: (part: number) => `${whole(100 * part)} %`,
     count: (n: number) => whole(n),
     decimal: (n: number) => one(n),

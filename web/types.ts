@@ -12,6 +12,7 @@ import type * as driverMoney from "../backend/http/driverMoney.ts";
 import type * as driverPayouts from "../backend/http/driverPayouts.ts";
 import type * as driverSessions from "../backend/http/driverSessions.ts";
 import type * as grid from "../backend/http/gridSchemas.ts";
+import type * as market from "../backend/http/market.ts";
 import type * as publicly from "../backend/http/public.ts";
 import type * as views from "../backend/http/viewAnswers.ts";
 
@@ -38,6 +39,7 @@ export type Tariff = z.output<typeof answers.tariff>;
 export type FlexibilityOrder = z.output<typeof grid.order>;
 export type History = z.output<typeof cpoHistory.history>;
 export type StayList = z.output<typeof cpoHistory.stays>;
+export type Outlook = z.output<typeof market.outlook>;
 export type Capacity = z.output<typeof grid.capacity>;
 export type Sites = z.output<typeof cpoSites.sites>;
 export type Evse = z.output<typeof answers.evse>;

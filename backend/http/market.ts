@@ -75,7 +75,7 @@ const published = z
       .meta({ description: "Quarter-hours that stay as they were, and why" }),
   })
   .meta({ id: "PublishedPrices" });
-const outlook = z
+export const outlook = z
   .object({
     slots: z.array(
       z.object({

@@ -30,6 +30,7 @@ export async function startWebSite(first: GroupPicture): Promise<WebSite> {
   const write = (to: Response, picture: GroupPicture) => to.write(`event: group\ndata: ${JSON.stringify(picture)}\n\n`);
   const app = express();
   app.get("/account/here", (_, response) => void response.json({ account: STAFF }));
+  app.get("/market", (_, response) => void response.json({ slots: [] }));
   app.get("/cpo/groups", (_, response) => void response.json({ groups: [GROUP] }));
   app.get("/cpo/groups/:id/history", (_, response) => void response.json(HISTORY));
   app.get("/cpo/groups/:id/events", (_, response) => {

@@ -9,6 +9,7 @@ import type { Group, GroupPicture, History } from "../types.ts";
 import { Attention } from "./Attention.tsx";
 import { Boosts } from "./Boosts.tsx";
 import { GroupChoice, useGroup } from "./GroupChoice.tsx";
+import { Market } from "./Market.tsx";
 import { isAtRisk } from "./Point.tsx";
 import { Points } from "./Points.tsx";
 import { Told } from "./Told.tsx";
@@ -32,6 +33,7 @@ export function LivePage({ groups }: { readonly groups: readonly Group[] }) {
               <div className="grid wide">
                 <Boosts picture={data} boosting={boosting} />
                 <Usage groupId={group.id} />
+                <Market at={data.at} />
                 <Plan picture={data} />
                 <Attention picture={data} />
                 <Incidents picture={data} />

@@ -408,6 +408,12 @@ export const de: Texts = {
     },
     guard: (n) => s(n, "Eingriff der Wache", "Eingriffe der Wache"),
   },
+  market: {
+    title: "Markt",
+    none: "Noch ist kein Preis veröffentlicht.",
+    price: "Großhandelspreis einer kWh",
+    carbon: "CO₂ einer kWh aus dem Netz",
+  },
   past: {
     from: "Von",
     until: "Bis",

@@ -403,6 +403,12 @@ export const en = {
     },
     guard: (n: number) => s(n, "intervention by the guard", "interventions by the guard"),
   },
+  market: {
+    title: "Market",
+    none: "No price is published yet.",
+    price: "Wholesale price of a kWh",
+    carbon: "CO₂ of a kWh from the grid",
+  },
   past: {
     from: "From",
     until: "Until",

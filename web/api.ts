@@ -2,7 +2,7 @@
  * The service's API as the pages use it. Shapes are those of the API's own schemas, imported as types; errors are its problem
  * documents, shown in the words of the chosen language (parts/Words.tsx).
  */
-import { startTransition, useEffect, useState, useSyncExternalStore } from "react";
+import { startTransition, useEffect, useRef, useState, useSyncExternalStore } from "react";
 
 export type Fault = { readonly pointer: string; readonly detail: string };
 
@@ -117,9 +117,12 @@ export const useOnline = () => useSyncExternalStore(watchOnline, () => navigator
 /** Something asked on a tap: busy while it runs, its problem until the next tap. */
 export function useAction<Args extends unknown[]>(work: (...args: Args) => Promise<void>) {
   const [busy, setBusy] = useState(false);
+  // Known at once, also between two taps that no drawing lies between.
+  const running = useRef(false);
   const [problem, setProblem] = useState<ApiProblem | null>(null);
   const run = async (...args: Args) => {
-    if (busy) return;
+    if (running.current) return;
+    running.current = true;
     setBusy(true);
     setProblem(null);
     try {
@@ -128,6 +131,7 @@ export function useAction<Args extends unknown[]>(work: (...args: Args) => Promi
       if (!(error instanceof ApiProblem)) throw error;
       setProblem(error);
     } finally {
+      running.current = false;
       setBusy(false);
     }
   };

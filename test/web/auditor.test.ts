@@ -4,7 +4,7 @@ import { expect } from "chai";
 import type { Browser, Page } from "playwright-core";
 import { webPages } from "../../backend/http/webPages.ts";
 import { iso, type Service, startService } from "../http/service.ts";
-import { inspect, openBrowser, type Size, visit } from "./browser.ts";
+import { inspect, openBrowser, type Size, visitAs } from "./browser.ts";
 
 const BUILT = fileURLToPath(new URL("../../dist/web", import.meta.url));
 /** Of the bar, the fields to filter by and the way back; all else that can be pressed would change something. */
@@ -36,16 +36,8 @@ describe("The web application, for an auditor", function () {
     await service?.close();
   });
 
-  async function comes(who: "auditor" | "staff", size: Size) {
-    const visitor = await visit(browser, service.serving.url, { size });
-    const { cookie } = who === "auditor" ? await service.auditor() : await service.staff("north");
-    const cookies = cookie!.split("; ").map((one) => ({
-      ...{ name: one.slice(0, one.indexOf("=")), value: one.slice(one.indexOf("=") + 1), url: service.serving.url },
-    }));
-    await visitor.context.addCookies(cookies);
-    await visitor.page.clock.setFixedTime(service.clock.now() * 1000);
-    return visitor;
-  }
+  const comes = async (who: "auditor" | "staff", size: Size) =>
+    visitAs(browser, service, who === "auditor" ? await service.auditor() : await service.staff("north"), { size });
   const buttons = (page: Page) => page.getByRole("button").allInnerTexts();
   const open = async (page: Page, path: string, heading: string) => {
     await page.goto(path);

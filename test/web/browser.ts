@@ -4,6 +4,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { expect } from "chai";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import type { Service, Who } from "../http/service.ts";
 import { type Chromium, provideChromium } from "./chromium.ts";
 
 const ARGUMENTS = [
@@ -62,6 +63,23 @@ export async function visit(
   });
   page.on("pageerror", (error) => said.push(error.message));
   return { page, context, said, close: () => context.close() };
+}
+
+/** Somebody who is signed in already, on the clock of a service in virtual time. */
+export async function visitAs(
+  browser: Browser,
+  { serving, clock }: Pick<Service, "serving" | "clock">,
+  { cookie }: Who,
+  options: Parameters<typeof visit>[2],
+): Promise<Visitor> {
+  const visitor = await visit(browser, serving.url, options);
+  const cookies = cookie!.split("; ").map((one) => {
+    const [name, ...value] = one.split("=");
+    return { name: name!, value: value.join("="), url: serving.url };
+  });
+  await visitor.context.addCookies(cookies);
+  await visitor.page.clock.setFixedTime(clock.now() * 1000);
+  return visitor;
 }
 
 /**

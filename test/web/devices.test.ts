@@ -6,7 +6,7 @@ import { webPages } from "../../backend/http/webPages.ts";
 import { qrOf } from "../../web/cockpit/qr.ts";
 import { placeOf } from "../../web/driver/evse.ts";
 import { iso, NOON, type Service, startService, type Who } from "../http/service.ts";
-import { inspect, openBrowser, type Visitor, visit } from "./browser.ts";
+import { inspect, openBrowser, type Visitor, visitAs } from "./browser.ts";
 
 const BUILT = fileURLToPath(new URL("../../dist/web", import.meta.url));
 
@@ -74,16 +74,9 @@ describe("The web application, when something happens", function () {
     return said.body;
   }
 
-  /** Somebody who is signed in already, on the service's clock. */
   async function comes(who: Who, language: "en-GB" | "de-DE" = "en-GB", size: "phone" | "desktop" = "desktop") {
-    const visitor = await visit(browser, service.serving.url, { size, language });
+    const visitor = await visitAs(browser, service, who, { size, language });
     visitors.push(visitor);
-    const cookies = who.cookie!.split("; ").map((one) => ({
-      ...{ name: one.slice(0, one.indexOf("=")), value: one.slice(one.indexOf("=") + 1) },
-      url: service.serving.url,
-    }));
-    await visitor.context.addCookies(cookies);
-    await visitor.page.clock.setFixedTime(service.clock.now() * 1000);
     return visitor;
   }
   const card = (page: Page, title: string) =>

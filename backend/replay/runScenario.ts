@@ -155,34 +155,18 @@ export function createRun(
     if ("job" in event) return runJob(world, event.job);
     switch (event.kind) {
       case "minute": {
-        await recordMeterReadings(world, readMeters(site));
-        const slot = slotOf(now);
-        await recordSiteReadings(
-          world,
-          scenario.groups.flatMap((group) =>
-            group.demand || group.production
-              ? [
-                  {
-                    groupId: group.id,
-                    at: now,
-                    demandW: watt(group.demand?.get(slot) ?? 0),
-                    productionW: watt(group.production?.get(slot) ?? 0),
-                  },
-                ]
-              : [],
-          ),
-        );
-        await everyMinute(world);
         // In real time an event is handled a little late: the next one must not be late by as much again.
         const next = now + 60 - ((now - scenario.from) % 60);
-        if (isLive || next <= scenario.to) clock.put(next, event);
-        return;
+        // A minute that failed is followed by the next one.
+        return passMinute(world, now).finally(() => {
+          if (isLive || next <= scenario.to) clock.put(next, event);
+        });
       }
       case "prices": {
-        await publishPrices(world, scenario, now);
         const next = nextPublication(now);
-        if (next <= scenario.to) clock.put(next, event);
-        return;
+        return publishPrices(world, scenario, now).finally(() => {
+          if (next <= scenario.to) clock.put(next, event);
+        });
       }
       case "plug-in":
         return arrive(world, event.index);
@@ -202,6 +186,23 @@ export function createRun(
         await setEvseStatus(world, { evseId: event.evseId, status: "AVAILABLE", at: now });
         return;
     }
+  }
+
+  /** What stations and site meters report every minute, and what follows from it. */
+  async function passMinute(world: World, at: EpochSecond): Promise<void> {
+    await recordMeterReadings(world, readMeters(site));
+    const slot = slotOf(at);
+    const metered = scenario.groups.filter((group) => group.demand || group.production);
+    await recordSiteReadings(
+      world,
+      metered.map((group) => ({
+        groupId: group.id,
+        at,
+        demandW: watt(group.demand?.get(slot) ?? 0),
+        productionW: watt(group.production?.get(slot) ?? 0),
+      })),
+    );
+    await everyMinute(world);
   }
 
   /** Sessions that somebody started by the API on a simulated EVSE get a simulated car; it goes when they end. */

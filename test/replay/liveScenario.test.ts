@@ -92,6 +92,20 @@ describe("A scenario that goes on in real time", () => {
     expect(reading.powerW).to.be.within(1, 7000);
   });
 
+  it("goes on after a minute that failed", async () => {
+    let isAway = false;
+    const publish = () => {
+      if (isAway) throw new Error("nobody listens");
+    };
+    const run = await liveScenario(system, SITE, { ...options, more: { updates: { publish } } });
+    isAway = true;
+    const failed = await pass(run, 90).catch((error: unknown) => error);
+    expect(String(failed)).to.match(/nobody listens/);
+    isAway = false;
+    await pass(run, 120);
+    expect((await system.store.meters.latest("here"))!.at).to.be.within(nowS - 60, nowS);
+  });
+
   it("serves whoever is there after its end, and when it is begun anew then", async () => {
     const first = await begin();
     await pass(first, HOUR_S + 300);

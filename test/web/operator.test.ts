@@ -1,6 +1,9 @@
 /** An operator without a working site makes one in the browser; its station and its energy manager then speak by the API. */
+import { join } from "node:path";
 import { expect } from "chai";
 import type { Browser, Page } from "playwright-core";
+import { webPages } from "../../backend/http/webPages.ts";
+import { startService } from "../http/service.ts";
 import { inspect, openBrowser, SIZES, type Size, visit } from "./browser.ts";
 import { type Running, startProduct } from "./running.ts";
 
@@ -148,6 +151,72 @@ describe("An operator in the browser", function () {
       expect(said).to.deep.equal([]);
       await close();
     });
+
+  it("begins with nothing: the first site names who is paid and what drivers pay, each fault at its field", async () => {
+    const service = await startService({ pages: webPages(join(import.meta.dirname, "..", "..", "dist", "web")) });
+    await service.world.store.sites.addCpo({ id: "west", name: "CPO west" });
+    const account = { email: "staff@west.example", password: "correct horse battery" };
+    await service.accounts.ensureStaff({ ...account, name: "West", cpoId: "west" });
+    const { page, said, close } = await visit(browser, service.serving.url, { size: "phone", language: "de-DE" });
+    await page.goto("/sign-in?next=/cockpit");
+    await page.getByLabel("E-Mail").fill(account.email);
+    await page.getByLabel("Passwort").fill(account.password);
+    await page.getByRole("button", { name: "Anmelden" }).click();
+    await page.getByText("Noch keine Gruppe").waitFor();
+    await inspect(page, "phone-no-group");
+    await page.getByRole("link", { name: "Ein neuer Standort" }).click();
+
+    await page.getByLabel("Name des Ortes").fill("Kai");
+    await page.getByLabel("Breite").fill("59,9");
+    await page.getByLabel("Name der Gruppe").fill("Kai 1");
+    await page.getByLabel("Anschlussgrenze (kW)").fill("0.5");
+    await page.getByLabel("Anschlussgrenze (kW)").evaluate((field) => field.removeAttribute("min"));
+    await page.getByLabel("Als Liste").check({ force: true });
+    await page.getByLabel("Kennungen, eine je Zeile").fill("west-1\nwest-2\n\nnorth-1-1");
+    await page.getByLabel("Adresse, die euer Geld bekommt").fill("0x12");
+    await page.getByLabel("Preis für Fahrer").fill("viel");
+    await page.getByRole("button", { name: "Standort einrichten" }).click();
+    const faultOf = async (label: string) => {
+      const id = await page.getByLabel(label).getAttribute("aria-describedby");
+      return page.locator(`[id="${id!.split(" ").at(-1)}"]`).textContent();
+    };
+    await page.getByRole("alert").first().waitFor();
+    expect(await faultOf("Länge")).to.match(/longitude/);
+    expect(await faultOf("Anschlussgrenze (kW)")).to.match(/500 W/);
+    expect(await faultOf("Adresse, die euer Geld bekommt")).to.match(/40 hex/);
+    expect(await faultOf("Preis für Fahrer")).to.match(/"viel"/);
+    await inspect(page, "phone-first-site");
+
+    await page.getByLabel("Länge").fill("10,7");
+    await page.getByLabel("Anschlussgrenze (kW)").fill("40");
+    await page.getByLabel("Adresse, die euer Geld bekommt").fill(`0x${"34".repeat(20)}`);
+    await page.getByLabel("Preis für Fahrer").fill("0,42");
+    await page.getByRole("button", { name: "Standort einrichten" }).click();
+    await page.getByRole("alert").getByText("The id north-1-1 is taken").waitFor();
+    await page.getByLabel("Kennungen, eine je Zeile").fill("west-1\nwest-2");
+    await page.getByRole("button", { name: "Standort einrichten" }).click();
+    await page.getByText("Kai 1 ist eingerichtet").waitFor();
+    await page.getByText("0,42 €/kWh").waitFor();
+    const { sites } = service.world.store;
+    expect(await sites.locations("west")).to.deep.equal([
+      {
+        ...{ id: "Kai", cpoId: "west", name: "Kai" },
+        timeZone: await page.evaluate("Intl.DateTimeFormat().resolvedOptions().timeZone"),
+        coordinates: { latitude: 59.9, longitude: 10.7 },
+      },
+    ]);
+    expect((await sites.evses("Kai 1")).map(({ id, maxPowerW, phases }) => [id, maxPowerW, phases])).to.deep.equal([
+      ["west-1", 11_000, 3],
+      ["west-2", 11_000, 3],
+    ]);
+    // The location says where the plan begins.
+    await page.getByRole("button", { name: "Plan ändern" }).click();
+    await page.getByRole("button", { name: "west-2 auf den Plan setzen" }).click();
+    await page.getByText("west-2: 0 m östlich, 0 m nördlich der Mitte").waitFor();
+    expect(said.filter((text) => !/40[09]/.test(text))).to.deep.equal([]);
+    await close();
+    await service.close();
+  });
 });
 
 /** Puts one charge point on the plan, moves it by key and by mouse, and finds it there when the page is loaded again. */

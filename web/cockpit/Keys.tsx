@@ -138,6 +138,9 @@ function Make({ groups, done }: { readonly groups: readonly Group[]; readonly do
   );
 }
 
+/** Browsers lend the clipboard to pages of https and of this machine only. */
+const mayCopy = "clipboard" in navigator;
+
 /** The secret, once, and what a machine does with it. */
 function Token({ made: { token, key }, groups }: { readonly made: Made; readonly groups: readonly Group[] }) {
   const { t } = useTexts();
@@ -157,9 +160,11 @@ function Token({ made: { token, key }, groups }: { readonly made: Made; readonly
       </p>
       <div className="row">
         <code className="token">{token}</code>
-        <button type="button" onClick={() => void navigator.clipboard.writeText(token).then(() => setCopied(token))}>
-          {copied === token ? t.keys.copied : t.keys.copy}
-        </button>
+        {mayCopy && (
+          <button type="button" onClick={() => void navigator.clipboard.writeText(token).then(() => setCopied(token))}>
+            {copied === token ? t.keys.copied : t.keys.copy}
+          </button>
+        )}
       </div>
       <p>{t.keys.use}</p>
       <code>Authorization: Bearer {token.slice(0, 12)}…</code>

@@ -1,5 +1,5 @@
 /**
- * Live updates by server-sent events: the whole picture once, again whenever something happened (at most once per
+ * Live updates by server-sent events: the whole picture once, again soon after something happened (at most once per
  * `pauseMs`), a heartbeat so that proxies and clients notice a dead line, and an end when the client goes or the service stops.
  */
 import type { Response } from "express";
@@ -32,7 +32,10 @@ export type LiveFeed = {
 };
 
 export type FeedTimes = { readonly heartbeatMs: number; readonly pauseMs: number; readonly longestMs: number };
-export const FEED_TIMES: FeedTimes = { heartbeatMs: 15_000, pauseMs: 1000, longestMs: 3_600_000 };
+/** With the making and drawing of a large picture, what happened is on the screen within a second. */
+export const FEED_TIMES: FeedTimes = { heartbeatMs: 15_000, pauseMs: 700, longestMs: 3_600_000 };
+/** What belongs together happens within so long. */
+const GATHER_MS = 50;
 
 export type Feeds = {
   send(response: Response, feed: LiveFeed): Promise<void>;
@@ -50,6 +53,7 @@ export function createFeeds(updates: Updates, times: FeedTimes, failed: (error: 
     let running = false;
     let again = false;
     let gone = false;
+    let refreshedAt = Number.NEGATIVE_INFINITY;
 
     const write = (picture: unknown) => response.write(`event: ${feed.event}\ndata: ${JSON.stringify(picture)}\n\n`);
     const refresh = async () => {
@@ -59,6 +63,7 @@ export function createFeeds(updates: Updates, times: FeedTimes, failed: (error: 
         return;
       }
       running = true;
+      refreshedAt = performance.now();
       try {
         const picture = await feed.picture();
         if (picture === null) end();
@@ -75,10 +80,11 @@ export function createFeeds(updates: Updates, times: FeedTimes, failed: (error: 
     };
     const happened = () => {
       if (gone) return;
+      const waitMs = Math.max(Math.min(GATHER_MS, times.pauseMs), refreshedAt + times.pauseMs - performance.now());
       timer ??= setTimeout(() => {
         const work = refresh().finally(() => inHand.delete(work));
         inHand.add(work);
-      }, times.pauseMs);
+      }, waitMs);
     };
 
     // Subscribed before the first look, so that nothing falls in between.

@@ -64,6 +64,26 @@ describe("HTTP: live", () => {
     return service.ask("POST", "/machine/meter-values", { as: backEnd, body: { readings } });
   };
 
+  it("tells at once what happens after a quiet time, and what follows no sooner than the pause allows", async () => {
+    const hourly = await startService({ feedTimes: { ...TIMES, pauseMs: 3_600_000 } });
+    const staff = await hourly.staff("north");
+    const hems = await hourly.key("north", "hems");
+    const stream = await open(hourly, "/cpo/groups/north-1/events", staff);
+    expect((await stream.event())!.data.demandW).to.equal(0);
+    const measured = async (buildingW: number) => {
+      await hourly.pass(60);
+      const readings = [{ at: iso(hourly.clock.now()), buildingW, pvW: 0 }];
+      await hourly.ask("POST", "/machine/groups/north-1/readings", { as: hems, body: { readings } });
+    };
+    await measured(3000);
+    expect((await stream.event())!.data.demandW).to.equal(3000);
+    await measured(4000);
+    const nothing = new Promise((resolve) => setTimeout(resolve, 300, "nothing"));
+    expect(await Promise.race([stream.event(), nothing])).to.equal("nothing");
+    stream.close();
+    await hourly.close();
+  });
+
   it("sends a driver the session at once, and again when a reading comes", async () => {
     const stream = await open(service, `/driver/sessions/${id}/events`, anna);
     expect(stream.response.headers.get("content-type")).to.match(/^text\/event-stream/);

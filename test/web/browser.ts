@@ -110,6 +110,8 @@ async function picture(page: Page, name: string): Promise<void> {
   const { width, height } = page.viewportSize()!;
   const long = Number(await page.evaluate("document.documentElement.scrollHeight"));
   await page.setViewportSize({ width, height: Math.max(height, long) });
+  // What lay below is drawn when it comes into the window.
+  await page.locator(".coming").first().waitFor({ state: "detached" });
   await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`) });
   await page.setViewportSize({ width, height });
 }

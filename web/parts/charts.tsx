@@ -1,6 +1,7 @@
 /** Pictures over time; the same figures stand below as a table for whoever cannot see them. */
-import { lazy, Suspense } from "react";
+import { lazy, Suspense, useRef, useState } from "react";
 import { useTexts } from "../texts/index.tsx";
+import { useInView } from "./inView.ts";
 import { Table } from "./Table.tsx";
 
 const Plot = lazy(() => import("./Plot.tsx"));
@@ -35,32 +36,44 @@ const LEGEND = 28;
 export function Chart({ label, at, curves, unit, marks = [], height = 200, rows = 12 }: Chart) {
   const { t, f } = useTexts();
   const every = Math.max(1, Math.ceil(at.length / rows));
+  const place = useRef<HTMLDivElement>(null);
+  // Drawn when it comes close to the screen, and from then on: on a phone most pictures lie far below.
+  const wasIn = useRef(false);
+  if (useInView(place)) wasIn.current = true;
+  const [isOpen, setOpen] = useState(false);
+  const coming = <span className="coming" />;
   return (
     <figure className="stack">
-      <div className="chart" role="img" aria-label={label} style={{ minHeight: height + LEGEND }}>
-        <Suspense>
-          <Plot {...{ at, curves, unit, marks, height }} />
-        </Suspense>
+      <div className="chart" ref={place} role="img" aria-label={label} style={{ minHeight: height + LEGEND }}>
+        {wasIn.current ? (
+          <Suspense fallback={coming}>
+            <Plot {...{ at, curves, unit, marks, height }} />
+          </Suspense>
+        ) : (
+          coming
+        )}
       </div>
-      <details className="small">
+      <details className="small" onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>
         <summary>{t.session.table}</summary>
-        <Table
-          label={label}
-          caption={label}
-          rows={at.map((when, i) => ({ when, i })).filter(({ i }) => i % every === 0)}
-          keyOf={({ when }) => when}
-          columns={[
-            { name: t.chartTable.at, cell: ({ when }) => f.when(new Date(when * 1000)) },
-            ...curves.map(({ name, values }) => ({
-              name,
-              cell: ({ i }: { readonly i: number }) => {
-                const value = values[i] ?? null;
-                return value === null ? "–" : unit(value);
-              },
-              isNumber: true,
-            })),
-          ]}
-        />
+        {isOpen && (
+          <Table
+            label={label}
+            caption={label}
+            rows={at.map((when, i) => ({ when, i })).filter(({ i }) => i % every === 0)}
+            keyOf={({ when }) => when}
+            columns={[
+              { name: t.chartTable.at, cell: ({ when }) => f.when(new Date(when * 1000)) },
+              ...curves.map(({ name, values }) => ({
+                name,
+                cell: ({ i }: { readonly i: number }) => {
+                  const value = values[i] ?? null;
+                  return value === null ? "–" : unit(value);
+                },
+                isNumber: true,
+              })),
+            ]}
+          />
+        )}
       </details>
     </figure>
   );

@@ -50,10 +50,14 @@ export async function ask<T>(method: Method, path: string, body?: unknown): Prom
 /** "/docs#closed" is the problem "closed". */
 export const nameOf = (type: string) => type.split("#").at(-1) || "failed";
 
-export type Loaded<T> =
+export type Loaded<T> = {
+  /** Loads anew, whatever is here: also what is asked for while the first answer is on its way. */
+  again(): void;
+} & (
   | { readonly kind: "loading" }
-  | { readonly kind: "failed"; readonly problem: ApiProblem; retry(): void }
-  | { readonly kind: "here"; readonly data: T; readonly stale: boolean; again(): void };
+  | { readonly kind: "failed"; readonly problem: ApiProblem }
+  | { readonly kind: "here"; readonly data: T; readonly stale: boolean }
+);
 
 /** Loads once, and again when `path` changes or somebody asks. What was here stays while it is loaded again. */
 export function useLoaded<T>(path: string | null): Loaded<T> {
@@ -72,8 +76,8 @@ export function useLoaded<T>(path: string | null): Loaded<T> {
       gone = true;
     };
   }, [path, round]);
-  if (path === null || seen?.path !== path) return { kind: "loading" };
-  if (seen.problem) return { kind: "failed", problem: seen.problem, retry: again };
+  if (path === null || seen?.path !== path) return { kind: "loading", again };
+  if (seen.problem) return { kind: "failed", problem: seen.problem, again };
   return { kind: "here", data: seen.data as T, stale: false, again };
 }
 
@@ -101,8 +105,8 @@ export function useLive<T>(path: string | null, event: string): Loaded<T> {
     };
     return () => source.close();
   }, [path, event, round]);
-  if (path === null || seen?.path !== path) return { kind: "loading" };
-  if (seen.problem) return { kind: "failed", problem: seen.problem, retry: again };
+  if (path === null || seen?.path !== path) return { kind: "loading", again };
+  if (seen.problem) return { kind: "failed", problem: seen.problem, again };
   return { kind: "here", data: seen.data as T, stale: seen.stale, again };
 }
 

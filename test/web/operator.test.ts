@@ -213,6 +213,22 @@ describe("An operator in the browser", function () {
     await page.getByRole("button", { name: "Plan ändern" }).click();
     await page.getByRole("button", { name: "west-2 auf den Plan setzen" }).click();
     await page.getByText("west-2: 0 m östlich, 0 m nördlich der Mitte").waitFor();
+
+    // A list that was asked for before a key was made comes after it.
+    let isMade = () => {};
+    const made = new Promise<void>((resolve) => {
+      isMade = resolve;
+    });
+    await page.route("**/cpo/keys", async (route) => {
+      const response = await route.fetch();
+      if (route.request().method() === "POST") isMade();
+      else await made;
+      await route.fulfill({ response });
+    });
+    await page.reload();
+    await page.getByLabel("Name", { exact: true }).fill("Backend");
+    await page.getByRole("button", { name: "Schlüssel anlegen" }).click();
+    await page.getByRole("cell", { name: "Backend", exact: true }).first().waitFor();
     expect(said.filter((text) => !/40[09]/.test(text))).to.deep.equal([]);
     await close();
     await service.close();

@@ -78,7 +78,7 @@ function Orders({ groupId }: { readonly groupId: string }) {
       from: instant(from),
       until: instant(until),
     });
-    if (orders.kind === "here") orders.again();
+    orders.again();
   });
   return (
     <section className="card">
@@ -159,7 +159,7 @@ function CapacityProfile({ groupId }: { readonly groupId: string }) {
   const base = `/grid/groups/${encodeURIComponent(groupId)}`;
   const profiles = useLoaded<{ profiles: Capacity[] }>(`${base}/capacity-profiles?limit=1`);
   const [wish, setWish] = useState({ kw: "", from: slotText(0), until: slotText(8) });
-  const again = () => profiles.kind === "here" && profiles.again();
+  const { again } = profiles;
   const send = useAction(async () => {
     const period = { from: instant(wish.from), until: instant(wish.until), limitW: Math.round(Number(wish.kw) * 1000) };
     await ask("PUT", `${base}/capacity-profile`, { periods: [period] });

@@ -15,7 +15,7 @@ export function Keys({ groups }: { readonly groups: readonly Group[] }) {
   const keys = useLoaded<{ keys: MachineKey[] }>("/cpo/keys");
   const [made, setMade] = useState<Made | null>(null);
   const [going, setGoing] = useState<MachineKey | null>(null);
-  const again = () => keys.kind === "here" && keys.again();
+  const { again } = keys;
   const revoking = useAction(async (key: MachineKey) => {
     await ask("DELETE", `/cpo/keys/${encodeURIComponent(key.id)}`);
     setGoing(null);

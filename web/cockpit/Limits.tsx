@@ -11,7 +11,7 @@ export function Limits({ group }: { readonly group: Group }) {
   const path = `/cpo/groups/${encodeURIComponent(group.id)}/limits`;
   const limits = useLoaded<{ limits: GroupLimit[] }>(path);
   const [kw, setKw] = useState("");
-  const again = () => limits.kind === "here" && limits.again();
+  const { again } = limits;
   const lower = useAction(async () => {
     const now = new Date().toISOString().replace(/\.\d+Z$/, "Z");
     await ask("POST", path, { kind: "operator", limitW: Math.round(Number(kw) * 1000), from: now, until: null });

@@ -18,7 +18,7 @@ export function Members({ group }: { readonly group: Group }) {
   const [added, setAdded] = useState(0);
   const again = () => {
     setAdded(added + 1);
-    for (const one of [evses, pvs]) if (one.kind === "here") one.again();
+    for (const one of [evses, pvs]) one.again();
   };
   return (
     <section className="card">

@@ -14,7 +14,7 @@ export function Price() {
   const { run, busy, problem } = useAction(async () => {
     await ask("PUT", "/cpo/tariff", { pricePerKwhMicroEur: microEurOf(price) ?? price });
     setPrice("");
-    if (tariff.kind === "here") tariff.again();
+    tariff.again();
   });
   return (
     <section className="card">

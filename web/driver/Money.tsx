@@ -17,7 +17,7 @@ export function Money() {
   const flex = useLoaded<Flex>("/driver/flex");
   const withdrawal = useLoaded<Withdrawal>("/driver/withdrawal");
   const again = () => {
-    for (const one of [balance, flex, withdrawal]) if (one.kind === "here") one.again();
+    for (const one of [balance, flex, withdrawal]) one.again();
   };
   return (
     <Page title={t.money.title} narrow>

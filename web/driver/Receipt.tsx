@@ -19,14 +19,7 @@ export function Receipt({ id }: { readonly id: string }) {
   return (
     <Page title={t.receipt.title} narrow>
       <Show what={bill}>
-        {(data) => (
-          <Bill
-            id={id}
-            bill={data}
-            contents={parseReceipt(data.receipt)}
-            again={bill.kind === "here" ? bill.again : () => undefined}
-          />
-        )}
+        {(data) => <Bill id={id} bill={data} contents={parseReceipt(data.receipt)} again={bill.again} />}
       </Show>
     </Page>
   );

@@ -113,7 +113,7 @@ function Power({ id, picture }: { readonly id: string; readonly picture: Session
   const { t } = useTexts();
   const past = useLoaded<Past>(`/driver/sessions/${id}/power`);
   const again = useRef<() => void>(() => undefined);
-  if (past.kind === "here") again.current = past.again;
+  again.current = past.again;
   useEffect(() => {
     const timer = setInterval(() => again.current(), 60_000);
     return () => clearInterval(timer);

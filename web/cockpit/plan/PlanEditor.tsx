@@ -27,7 +27,7 @@ export function PlanEditor({ group }: { readonly group: Group }) {
                 <Begin
                   evses={all}
                   middle={locations.find(({ id }) => id === group.locationId)?.coordinates ?? null}
-                  again={() => evses.kind === "here" && evses.again()}
+                  again={evses.again}
                 />
               )}
             </Show>

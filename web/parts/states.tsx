@@ -33,7 +33,7 @@ export function Failed({ problem, retry }: { readonly problem: ApiProblem; reado
 export function Show<T>({ what, children }: { readonly what: Loaded<T>; readonly children: (data: T) => ReactNode }) {
   const { t } = useTexts();
   if (what.kind === "loading") return <Loading />;
-  if (what.kind === "failed") return <Failed problem={what.problem} retry={what.retry} />;
+  if (what.kind === "failed") return <Failed problem={what.problem} retry={what.again} />;
   return (
     <>
       {what.stale && (

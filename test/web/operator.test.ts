@@ -85,6 +85,7 @@ describe("An operator in the browser", function () {
       await page.getByRole("combobox", { name: "Group", exact: true }).selectOption(group);
       const tile = page.locator(".point", { hasText: evse });
       await tile.getByText("free").waitFor();
+      await page.getByText("No quarter of an hour is measured yet.").waitFor();
       const path = `/evses/${encodeURIComponent(evse)}/status`;
       await station("POST", path, { status: "INOPERATIVE", at: iso() });
       await tile.getByText("off").waitFor();

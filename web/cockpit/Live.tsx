@@ -83,7 +83,15 @@ function Usage({ groupId }: { readonly groupId: string }) {
   return (
     <section className="card">
       <h2>{t.cockpit.usage}</h2>
-      <Show what={history}>{({ slots }) => <LimitChart label={t.cockpit.usage} points={slots} />}</Show>
+      <Show what={history}>
+        {({ slots }) =>
+          slots.length === 0 ? (
+            <p className="soft">{t.cockpit.noUsage}</p>
+          ) : (
+            <LimitChart label={t.cockpit.usage} points={slots} />
+          )
+        }
+      </Show>
     </section>
   );
 }

@@ -392,6 +392,7 @@ export const de: Texts = {
     group: "Gruppe",
     noGroups: "Noch keine Gruppe: richte zuerst einen Standort ein.",
     usage: "Letzte 24 Stunden",
+    noUsage: "Noch keine Viertelstunde ist gemessen.",
     attention: "Bitte ansehen",
     attentionNone: "Alle Geräte antworten und folgen.",
     silent: "Der Zähler wurde nicht gehört",

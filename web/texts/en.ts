@@ -387,6 +387,7 @@ export const en = {
     group: "Group",
     noGroups: "There is no group yet: set up a site first.",
     usage: "Last 24 hours",
+    noUsage: "No quarter of an hour is measured yet.",
     attention: "Needs a look",
     attentionNone: "All devices answer and obey.",
     silent: "Its meter has not been heard",

@@ -147,4 +147,30 @@ describe("The web application, when something happens", function () {
     await page.getByText("Der geplante Beginn ist noch nicht da.").waitFor();
     await page.getByText("Pause", { exact: true }).waitFor();
   });
+
+  it("says in German what was refused, and the service's own English beside it, marked as such", async () => {
+    const driver = await comes(anna, "de-DE", "phone");
+    await driver.page.goto("/charge/at/nowhere");
+    const unknown = driver.page.getByRole("alert");
+    await unknown.getByText("Diesen Ladepunkt kennen wir nicht.").waitFor();
+    expect(await unknown.locator("[lang=en]").textContent()).to.equal("EVSE nowhere is not known. Check its label.");
+    await inspect(driver.page, "german-unknown");
+
+    const { page, said } = await comes(await service.staff("north"), "de-DE");
+    await page.goto("/cockpit?group=north-1");
+    const refused = card(page, "Bitte ansehen").locator("li", { hasText: "Profil abgelehnt" }).first();
+    expect(await refused.locator("[lang=en]").textContent()).to.match(/refused/);
+    await page.goto("/cockpit/grid?group=north-1");
+    await page.getByLabel("Leistung (kW)").fill("9000");
+    await page.getByRole("button", { name: "Beauftragen" }).click();
+    const fault = page.getByRole("alert");
+    await fault.getByText("Dieser Auftrag kann nicht gemeint sein.").waitFor();
+    expect(await fault.locator("[lang=en]").textContent()).to.match(/9000000 W is above/);
+    expect(said.filter((text) => !/422/.test(text))).to.deep.equal([]);
+    await page.goto("/cockpit/setup?group=north-1");
+    const method = page.getByLabel("Verfahren");
+    await method.selectOption({ label: "Zu gleichen Teilen" });
+    await page.getByText("Was die Grenze übrig lässt, zu gleichen Teilen an die Autos, die da sind").waitFor();
+    await page.getByLabel("Zusagen zuerst (0 oder 1)").waitFor();
+  });
 });

@@ -1,6 +1,5 @@
 /** Rows under the names of their columns, figures to the right. A table that is wider than the page scrolls by itself. */
 import type { ReactNode } from "react";
-import { Scroll } from "./Scroll.tsx";
 
 export type Column<Row> = {
   readonly name: string;
@@ -18,7 +17,8 @@ export function Table<Row>(props: {
 }) {
   const classOf = ({ isNumber }: Column<Row>) => (isNumber ? { className: "number" } : {});
   return (
-    <Scroll label={props.label}>
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard
+    <section className="scroll" aria-label={props.label} tabIndex={0}>
       <table>
         {props.caption && <caption>{props.caption}</caption>}
         <thead>
@@ -42,6 +42,6 @@ export function Table<Row>(props: {
           ))}
         </tbody>
       </table>
-    </Scroll>
+    </section>
   );
 }

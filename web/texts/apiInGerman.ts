@@ -23,7 +23,7 @@ export const apiInGerman: InOtherWords = {
     "unknown-route": "Unter dieser Adresse ist nichts.",
     "method-not-allowed": "Das geht an dieser Adresse nicht.",
     unauthenticated: "Bitte melde dich an.",
-    "wrong-credentials": "E-Mail oder Passwort stimmt nicht.",
+    "wrong-credentials": "Passwort oder E-Mail stimmt nicht.",
     forbidden: "Dafür ist dieses Konto nicht gedacht.",
     "cross-site": "Die Anfrage kam von einer anderen Website. Nutze unsere eigenen Seiten.",
     "email-taken": "Diese E-Mail hat schon ein Konto. Melde dich damit an.",

@@ -8,7 +8,8 @@ import express, { type Response } from "express";
 import type { z } from "zod";
 import type { account } from "../../backend/http/answers.ts";
 import { webPages } from "../../backend/http/webPages.ts";
-import type { Group, GroupPicture, History } from "../../web/types.ts";
+import { onEarth } from "../../web/cockpit/plan/plane.ts";
+import type { Evse, Group, GroupPicture, History } from "../../web/types.ts";
 
 const DIST = join(import.meta.dirname, "..", "..", "dist", "web");
 const AT = "2026-11-21T12:00:00Z";
@@ -33,6 +34,7 @@ export async function startWebSite(first: GroupPicture): Promise<WebSite> {
   app.get("/market", (_, response) => void response.json({ slots: [] }));
   app.get("/cpo/groups", (_, response) => void response.json({ groups: [GROUP] }));
   app.get("/cpo/groups/:id/history", (_, response) => void response.json(HISTORY));
+  app.get("/cpo/groups/:id/evses", (_, response) => void response.json({ evses: first.rows.map(evseOf) }));
   app.get("/cpo/groups/:id/events", (_, response) => {
     response.set("content-type", "text/event-stream").flushHeaders();
     write(response, first);
@@ -55,6 +57,15 @@ export async function startWebSite(first: GroupPicture): Promise<WebSite> {
   };
 }
 
+/** Forty to a row, 2.6 m from bay to bay and 8 m from row to row. */
+function evseOf({ evseId, ratedW }: GroupPicture["rows"][number], i: number): Evse {
+  const coordinates = onEarth({ x: (i % 40) * 2.6, y: Math.floor(i / 40) * 8 }, { latitude: 52.5, longitude: 4.5 });
+  return {
+    ...{ id: evseId, groupId: GROUP.id, maxPowerW: ratedW, phases: 3, status: "CHARGING" },
+    ...{ coordinates, floorLevel: null, physicalReference: null },
+  };
+}
+
 /** Each charge point has a car that draws `drawW(i)`. */
 export function pictureOf(count: number, drawW: (i: number) => number): GroupPicture {
   const draws = Array.from({ length: count }, (_, i) => drawW(i));
@@ -66,7 +77,7 @@ export function pictureOf(count: number, drawW: (i: number) => number): GroupPic
     rows: draws.map((measuredW, i) => ({
       ...{ evseId: `NL*OLI*E${String(i).padStart(4, "0")}`, status: "CHARGING", ratedW: 22_080, stale: false },
       limits: { measuredW, appliedW: 11_040, confirmedW: 11_040, desiredW: 11_040 },
-      ...{ promiseState: "on-track", sessionNumber: i + 1, sessionId: `session-${i}`, promise: null },
+      ...{ promiseState: "on-track", sessionNumber: i + 1, sessionId: `session-${i}`, promise: null, boost: null },
     })),
   } as unknown as GroupPicture;
 }

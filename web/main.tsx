@@ -7,7 +7,7 @@ import { Link, Redirect, Route, Switch, useLocation } from "wouter";
 import { type Account, SignedIn, useAccount } from "./account.tsx";
 import { Home } from "./Home.tsx";
 import { Frame, Page } from "./parts/Frame.tsx";
-import { Failed, Loading } from "./parts/states.tsx";
+import { Failed, Loading, Offline } from "./parts/states.tsx";
 import { SignIn, SignUp } from "./SignIn.tsx";
 import { Spoken, useTexts } from "./texts/index.tsx";
 
@@ -65,6 +65,7 @@ function For({ kinds, children }: { readonly kinds: readonly Account["kind"][]; 
   const waiting = (what: ReactNode) => (
     <Frame>
       <main id="content" tabIndex={-1}>
+        <Offline />
         <h1 className="hidden">{t.state.loading}</h1>
         {what}
       </main>

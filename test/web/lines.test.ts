@@ -1,4 +1,4 @@
-/** Each page on a line that is slow, breaks or ends at a faulty service: it says so, and goes on when it can. */
+/** Each page where nothing is yet, and on a line that is slow, breaks or ends at a faulty service: it says so and goes on. */
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
 import type { Browser, Page, Request } from "playwright-core";
@@ -12,7 +12,7 @@ const isAsked = (address: URL) => /^\/(driver|cpo|grid|live)\b/.test(address.pat
 /** A phone where the net is poor: bytes per second, and ms until an answer begins. */
 const POOR_LINE = { offline: false, latency: 400, downloadThroughput: 50_000, uploadThroughput: 50_000 };
 
-describe("The web application, on bad lines", function () {
+describe("The web application, with nothing to show and on bad lines", function () {
   this.timeout(180_000);
   let browser: Browser;
   let service: Service;
@@ -119,6 +119,30 @@ describe("The web application, on bad lines", function () {
     });
   }
 
+  it("says where nothing is yet that nothing is, and what would be there", async () => {
+    const empty = [
+      [await service.signUp("bert"), [["/charge/history", "No charging yet. Your sessions stand here afterwards."]]],
+      [
+        await service.staff("south"),
+        [
+          ["/cockpit", "Nothing happened."],
+          ["/cockpit", "All devices answer and obey."],
+          ["/cockpit/grid", "No orders in 30 days."],
+          ["/cockpit/history", "No session in this time."],
+          ["/cockpit/bills", "No bills yet."],
+          ["/cockpit/setup", "No key yet."],
+        ],
+      ],
+    ] as const;
+    for (const [who, pages] of empty) {
+      const page = await comes(who);
+      for (const [path, words] of pages) {
+        await page.goto(path);
+        await page.getByText(words, { exact: true }).waitFor();
+      }
+    }
+  });
+
   it("says that what it shows may be old while the line is away, and catches up by itself", async () => {
     const page = await comes(anna);
     await page.goto(`/charge/session/${running}`);
@@ -128,6 +152,20 @@ describe("The web application, on bad lines", function () {
     await page.getByText("Stop charging").waitFor();
     await page.context().setOffline(false);
     await page.getByText("You are offline").waitFor({ state: "detached" });
+  });
+
+  it("says that the stream of news has ended, keeps what came, and goes on when there is a new one", async () => {
+    const page = await comes(anna);
+    const { body } = await service.ask("GET", `/driver/sessions/${running}`, { as: anna });
+    await page.route("**/events", (route) =>
+      route.fulfill({ contentType: "text/event-stream", body: `event: session\ndata: ${JSON.stringify(body)}\n\n` }),
+    );
+    await page.goto(`/charge/session/${running}`);
+    await page.getByText("The line to the service is down. Trying again.").waitFor();
+    await page.getByText("Stop charging").waitFor();
+    await page.unroute("**/events");
+    await page.getByText("The line to the service is down").waitFor({ state: "detached" });
+    await page.getByText("Stop charging").waitFor();
   });
 
   it("sends once what is tapped twice, says when it did not arrive, and does not start a second session then", async () => {

@@ -2,7 +2,7 @@
 import { useState } from "react";
 import { ask, useAction } from "../api.ts";
 import { Field, submitting } from "../parts/Field.tsx";
-import { Fault } from "../parts/states.tsx";
+import { Fault, Saved } from "../parts/states.tsx";
 import { useTexts } from "../texts/index.tsx";
 import type { Algorithm, Group } from "../types.ts";
 
@@ -59,11 +59,7 @@ export function Sharing(props: {
       <button type="submit" className="first" disabled={busy}>
         {t.state.save}
       </button>
-      {saved && (
-        <p className="notice good" role="status">
-          {t.state.saved}
-        </p>
-      )}
+      {saved && <Saved />}
     </form>
   );
 }

@@ -6,7 +6,7 @@ import { ask, useAction, useLoaded } from "../api.ts";
 import { Ask } from "../parts/Ask.tsx";
 import { Field, PasswordAgain, submitting } from "../parts/Field.tsx";
 import { LooksCard, Page } from "../parts/Frame.tsx";
-import { Fault, Show } from "../parts/states.tsx";
+import { Fault, Saved, Show } from "../parts/states.tsx";
 import { useTexts } from "../texts/index.tsx";
 import type { Preferences } from "../types.ts";
 import { Vehicle } from "./Vehicle.tsx";
@@ -101,11 +101,7 @@ function Usual({ usual }: { readonly usual: Preferences }) {
       <button type="submit" className="first" disabled={busy}>
         {t.state.save}
       </button>
-      {saved && (
-        <p className="notice good" role="status">
-          {t.state.saved}
-        </p>
-      )}
+      {saved && <Saved />}
     </form>
   );
 }

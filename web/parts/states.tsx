@@ -70,3 +70,13 @@ export function Fault({
     </div>
   );
 }
+
+/** What was sent holds now. */
+export function Saved() {
+  const { t } = useTexts();
+  return (
+    <p className="notice good" role="status">
+      {t.state.saved}
+    </p>
+  );
+}

@@ -62,6 +62,8 @@ type GroupState = {
   lastAt: number;
   unrecorded: string[];
   beyond: BeyondLimit;
+  /** Slot since which an asset is registered, by its row. */
+  readonly since: ReadonlyMap<number, number>;
   previous?: PlanFile;
 };
 
@@ -71,6 +73,9 @@ export async function auditEveryPlan(parts: Parts, onProgress: (share: number) =
   const specs = new Map<string, PublishedAlgorithm | null>();
   for (const [method, version] of Object.entries(ledger.versions)) specs.set(method, await chain.algorithm(version));
   const exact = await exactMethod(parts, specs);
+  const assets = await chain.assets();
+  const sinceOf = (group: number) =>
+    new Map(assets.filter((one) => one.group === group).map(({ index, fromSlot }) => [index, fromSlot]));
   const states = new Map<string, GroupState>(
     facts.groups.map(({ group }) => [
       group.id,
@@ -81,6 +86,7 @@ export async function auditEveryPlan(parts: Parts, onProgress: (share: number) =
         lastAt: 0,
         unrecorded: [],
         beyond: { plans: 0, intervals: 0, mostWh: 0 },
+        since: sinceOf(group.number),
       },
     ]),
   );
@@ -205,7 +211,7 @@ async function auditOne(
   if (!named?.commands || !run) return 0;
   attempt(findings.check("recorded slots"), slotName(group.group.id, run.slot), () => {
     const rows = privacyOf(named) === "root" ? (named.record.rows as Hex) : run.rows;
-    if (sound) auditRows(file, group, { slot: run.slot, rows }, allotments, findings);
+    if (sound) auditRows(file, group, { slot: run.slot, rows }, allotments, state.since, findings);
     auditLeaves(named.record, run, file, group, facts, allotments, state.commanded, ledger, findings);
   });
   return named.record.leaves.length;

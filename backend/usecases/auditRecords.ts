@@ -20,12 +20,16 @@ export function auditRows(
   group: GroupFile,
   run: Pick<RunRecord, "slot" | "rows">,
   allotments: ReadonlyMap<number, ChargingProfile>,
+  /** Slot since which an asset is registered on chain, by its row; where it is not there yet, always. */
+  since: ReadonlyMap<number, number>,
   findings: Findings,
 ): void {
   const check = findings.check("rows of recorded slots");
   const where = slotName(group.group.id, run.slot);
   const bytes = Buffer.from(run.rows.slice(2), "hex");
-  const assets = [...group.evses, ...group.pvs].sort((a, b) => a.row - b.row);
+  const assets = [...group.evses, ...group.pvs]
+    .filter(({ row }) => (since.get(row) ?? 0) <= run.slot)
+    .sort((a, b) => a.row - b.row);
   if (!check.same(where, "number of rows", bytes.length / ROW_BYTES, assets.length)) return;
   for (const [i, asset] of assets.entries()) {
     check.looked();

@@ -92,6 +92,8 @@ export type RegisteredAsset = {
   readonly minW: number;
   readonly phases: number;
   readonly metadata: Hex;
+  /** Records have a row of it from this slot on. */
+  readonly fromSlot: number;
 };
 
 export type Posted = {

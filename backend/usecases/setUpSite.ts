@@ -61,7 +61,12 @@ export async function setUpSite(
         board.limitW = group.supplyLimitW;
         board.slotLimitW = group.supplyLimitW;
       }
-      const ofGroup = { cpo: cpo.number, group: group.number, groupId: group.id, fromSlot };
+      // A slot that is recorded has no row of what comes after it.
+      const recordedSlot = world.board.groups[group.id]?.recordedSlot ?? 0;
+      const ofGroup = {
+        ...{ cpo: cpo.number, group: group.number, groupId: group.id },
+        fromSlot: Math.max(fromSlot, recordedSlot + 1),
+      };
       const assets = [
         ...(await newEvses(store, ledger, ofGroup, planned)),
         ...(await newPvs(store, ledger, ofGroup, planned)),

@@ -16,6 +16,7 @@ export async function auditedSite({ store, ledger, settings }: World): Promise<r
     checker: "0x",
     check: async () => ({ kind: "broken", rule: "none", at: 0 }),
     algorithm: async () => null,
+    assets: async () => [],
   } as unknown as ChainEye;
   const parts = { store, ledger, chain, facts, runs: [], findings, contractJudges: "recorded runs" } as const;
   const { hashes } = await auditEveryPlan(parts, () => undefined);

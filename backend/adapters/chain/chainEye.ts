@@ -66,6 +66,7 @@ export async function createChainEye(
         minW: Number(asset.minPower),
         phases: Number(asset.phases),
         metadata: asset.metadata,
+        fromSlot: Number(asset.fromSlot),
       }));
     },
     moneyEvents,

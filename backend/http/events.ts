@@ -33,7 +33,7 @@ export type LiveFeed = {
 
 export type FeedTimes = { readonly heartbeatMs: number; readonly pauseMs: number; readonly longestMs: number };
 /** With the making and drawing of a large picture, what happened is on the screen within a second. */
-export const FEED_TIMES: FeedTimes = { heartbeatMs: 15_000, pauseMs: 700, longestMs: 3_600_000 };
+export const FEED_TIMES: FeedTimes = { heartbeatMs: 15_000, pauseMs: 500, longestMs: 3_600_000 };
 /** What belongs together happens within so long. */
 const GATHER_MS = 50;
 

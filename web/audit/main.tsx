@@ -9,6 +9,7 @@ import { type FormEvent, StrictMode, useEffect, useState } from "react";
 import { createRoot } from "react-dom/client";
 import { Field } from "../parts/Field.tsx";
 import { Looks } from "../parts/Frame.tsx";
+import { Loading } from "../parts/states.tsx";
 import { Spoken, useTexts } from "../texts/index.tsx";
 import { Batches } from "./Batches.tsx";
 import { BundleCheck } from "./BundleCheck.tsx";
@@ -32,7 +33,7 @@ const asManifest = (plain: unknown): Manifest => {
 function Explorer() {
   const { t } = useTexts();
   const [source, setSource] = useState<Source>({ url: "", manifest: null });
-  const [opened, setOpened] = useState<Opened | null>(null);
+  const [opened, setOpened] = useState<Opened | "waits" | null>(null);
   const [trouble, setTrouble] = useState<Trouble | null>(null);
   const [tx, setTx] = useState<`0x${string}` | null>(null);
 
@@ -40,9 +41,11 @@ function Explorer() {
     setTrouble(null);
     setOpened(null);
     if (manifest === null) return setTrouble({ words: t.audit.noManifest });
+    setOpened("waits");
     try {
       setOpened(await openDeployment(url, manifest));
     } catch (error) {
+      setOpened(null);
       setTrouble({ words: t.audit.unread, own: (error as Error).message });
     }
   };
@@ -107,12 +110,13 @@ function Explorer() {
               onChange={({ target }) => take(target.files?.[0])}
             />
           </div>
-          <button type="submit" className="first">
+          <button type="submit" className="first" disabled={opened === "waits"}>
             {t.audit.read}
           </button>
           {trouble !== null && <Trouble trouble={trouble} />}
         </form>
-        {opened && (
+        {opened === "waits" && <Loading />}
+        {opened !== null && opened !== "waits" && (
           <>
             <BundleCheck opened={opened} />
             <Deployment opened={opened} show={setTx} />

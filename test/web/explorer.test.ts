@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { expect } from "chai";
 import express from "express";
 import type { Browser, Page } from "playwright-core";
+import { unpackRows } from "../../backend/adapters/chain/commitments.ts";
 import { auditSystem } from "../../backend/auditSystem.ts";
 import { chainTotals } from "../../backend/chainTotals.ts";
 import { DEFAULT_SETTINGS, derivedRandom, openSystem, type System } from "../../backend/compose.ts";
@@ -106,6 +107,17 @@ describe("The audit explorer without our service", function () {
     const runs = await system.store.plans.records("garage");
     await page.getByText(`${runs.length} records`).waitFor();
     await page.getByText("none is missing").waitFor();
+    // What charge points were allowed and drew, from the store's own rows; PV has a row too, and is none of them.
+    const points = await system.store.sites.evses("garage");
+    const { rows, slot } = runs.at(-1)!;
+    const own = unpackRows(`0x${rows}`).filter(({ index }) => points.some(({ row }) => row === index));
+    const kw = (of: "limitW" | "powerW") => `${(own.reduce((sum, one) => sum + one[of], 0) / 1000).toFixed(1)} kW`;
+    const at = new Date(slot * 900_000).toISOString().slice(11, 16);
+    const cells = page
+      .getByRole("row")
+      .filter({ hasText: `, ${at}` })
+      .getByRole("cell");
+    expect(await cells.allTextContents()).to.include.members([kw("limitW"), kw("powerW")]);
     await inspect(page, "phone-explorer");
     // Nothing of the service is here: its manifest is not found, and no more was asked of it.
     expect(said.filter((text) => !/404/.test(text))).to.deep.equal([]);

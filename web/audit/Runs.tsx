@@ -10,6 +10,8 @@ import type { Opened, Run } from "./chain.ts";
 import { Read, type ShowTx, Tx, Verdict } from "./parts.tsx";
 
 const SHOWN = 24;
+/** AssetRegistry's kind of a charge point. */
+const POINT = 1;
 const time = (slot: number) => new Date(slotStart(slot) * 1000);
 
 export function Runs({ opened, show }: { readonly opened: Opened; readonly show: ShowTx }) {
@@ -22,8 +24,14 @@ export function Runs({ opened, show }: { readonly opened: Opened; readonly show:
         name={`runs ${opened.manifest.chainId}`}
         what={async () => {
           const groups = [...Map.groupBy(await opened.runs(), ({ group }) => group)].sort(([a], [b]) => a - b);
+          const assets = await opened.assets();
           return Promise.all(
-            groups.map(async ([group, runs]) => ({ group, runs, complete: await opened.isComplete(group, runs) })),
+            groups.map(async ([group, runs]) => ({
+              ...{ group, runs, complete: await opened.isComplete(group, runs) },
+              points: new Set(
+                assets.filter((one) => one.group === group && one.kind === POINT).map(({ index }) => index),
+              ),
+            })),
           );
         }}
       >
@@ -43,16 +51,18 @@ type Props = {
   readonly group: number;
   readonly runs: readonly Run[];
   readonly complete: boolean;
+  /** Rows of charge points; the others are PV. */
+  readonly points: ReadonlySet<number>;
   readonly opened: Opened;
   readonly show: ShowTx;
 };
 
-function GroupRuns({ group, runs, complete, opened, show }: Props) {
+function GroupRuns({ group, runs, complete, points, opened, show }: Props) {
   const { t, f } = useTexts();
   const [key, setKey] = useState("");
   /** W of all charge points in a run. */
   const sum = (run: Run, of: (row: ReturnType<Opened["rowsOf"]>[number]) => number) => {
-    const rows = opened.rowsOf(run);
+    const rows = opened.rowsOf(run).filter(({ index }) => points.has(index));
     return rows.length === 0 ? "–" : f.kw(rows.reduce((all, row) => all + of(row), 0));
   };
   return (

@@ -117,8 +117,9 @@ export function createRun(
       });
     },
     async stopSession(asked) {
-      if (!site.evses[asked.evseId]) return;
+      if (!site.evses[asked.evseId]) return false;
       clock.put(clock.now() + ANSWER_S, { kind: "stop", ...asked });
+      return true;
     },
   };
   const faults = {

@@ -9,11 +9,9 @@ export async function askToStop(
   const session = await store.sessions.byId(sessionId);
   if (!session) return refused("unknown-session", `There is no session ${sessionId}.`);
   if (session.unpluggedAt !== null) return refused("closed", `Session ${sessionId} has ended.`);
-  if (!cpo.stopSession)
-    return refused(
-      "stop-at-station",
-      "This charge point cannot be stopped from afar. Unplug the car to end the session.",
-    );
-  await cpo.stopSession({ sessionId, evseId: session.evseId });
-  return { kind: "asked" };
+  if (await cpo.stopSession?.({ sessionId, evseId: session.evseId })) return { kind: "asked" };
+  return refused(
+    "stop-at-station",
+    "This charge point cannot be stopped from afar. Unplug the car to end the session.",
+  );
 }

@@ -113,8 +113,8 @@ export type Clock = {
 export type CpoPort = {
   /** Rejects only when the station could not be reached; the profile then counts as timed out. */
   sendProfile(profile: SentProfile): Promise<void>;
-  /** Asks the station to end a session (OCPI STOP_SESSION, OCPP RequestStopTransaction); absent where it cannot. */
-  stopSession?(session: { readonly sessionId: string; readonly evseId: string }): Promise<void>;
+  /** Asks the station to end a session (OCPI STOP_SESSION, OCPP RequestStopTransaction); absent or false where it cannot. */
+  stopSession?(session: { readonly sessionId: string; readonly evseId: string }): Promise<boolean>;
 };
 
 /* ------------------------------------------------------------------------------------------------- store */

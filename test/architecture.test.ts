@@ -135,6 +135,14 @@ describe("The house", () => {
     expect(sources.map(({ file }) => file).filter((file) => !/\.(ts|md)$/.test(file))).to.deep.equal([]);
   });
 
+  it("has tests that compare fractions alone as they do in the whole run", () => {
+    // Hardhat's matchers are loaded with some files and change chai's own for all that come after.
+    const strays = filesOf("test").filter((file) =>
+      /\.(closeTo|approximately)\(/.test(readFileSync(join(top, "test", file), "utf8")),
+    );
+    expect(strays, "use support/near.ts").to.deep.equal([]);
+  });
+
   it("has nothing at the top level but what its design names", function () {
     let tracked: string;
     try {

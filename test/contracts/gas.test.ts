@@ -7,6 +7,7 @@ import { expect } from "chai";
 import { encodeBytes32String, id as hash, hexlify, keccak256 } from "ethers";
 import { leastCost } from "../../backend/optimisation/leastCost.ts";
 import { ethers, networkHelpers } from "../support/chain.ts";
+import { near } from "../support/near.ts";
 import { realisticProblem } from "../support/problems.ts";
 import {
   aLine,
@@ -41,9 +42,8 @@ function keep(what: string, gas: number, most: number, each = 1): void {
   if (process.env.GAS_WRITE === undefined) {
     const last = before[what];
     expect(last, `${what} is not in gas.json; run with GAS_WRITE=yes`).to.be.a("number");
-    expect(figure, `${what}: gas.json says otherwise; run with GAS_WRITE=yes and look at the difference`).to.be.closeTo(
-      last!,
-      Math.ceil(last! * TOLERANCE),
+    expect(figure, `${what}: gas.json says otherwise; run with GAS_WRITE=yes and look at the difference`).to.satisfy(
+      near(last!, Math.ceil(last! * TOLERANCE)),
     );
   }
 }

@@ -43,6 +43,8 @@ describe("The web application, when something happens", function () {
     const hems = await service.key("north", "hems");
     const slots = Array.from({ length: 200 }, (_, i) => ({ slot: Math.floor(NOON / 900) + i, price: dearUntil(i) }));
     await world.store.prices.put(world.settings.market, slots as never);
+    const dirty = { intensities: [{ from: iso(NOON), until: iso(NOON + 86_400), gramsPerKwh: 500 }] };
+    await ask("PUT", "/market/carbon", await service.serviceKey("market"), dirty);
     const start = async (evseId: string, wish: object) => {
       const departsAt = iso(clock.now() + 9 * 3600);
       const body = { evseId, optIn: true, departsAt, ...wish };
@@ -106,6 +108,16 @@ describe("The web application, when something happens", function () {
     service.chain.away = false;
   });
 
+  it("shows what the market asks, and how clean the grid is", async () => {
+    const { page } = await comes(await service.staff("north"));
+    await page.goto("/cockpit?group=north-1");
+    const market = card(page, "Market");
+    await market.getByRole("img", { name: "CO₂ of a kWh from the grid" }).waitFor();
+    await market.locator("summary").first().click();
+    // The dear hours were five; ten cents are what is left.
+    await market.getByRole("cell", { name: "10.0 ct" }).first().waitFor();
+  });
+
   it("compares what the energy cost with what it would have cost at once", async () => {
     const { page } = await comes(await service.staff("north"));
     await page.goto("/cockpit/history?group=north-1");
@@ -114,6 +126,9 @@ describe("The web application, when something happens", function () {
     // 4 kWh at 30 ct, at once or not: nothing was moved.
     expect((await compared.textContent())!.match(/€1\.20/g)).to.have.length(2);
     expect(await compared.textContent()).to.match(/€0\.00 saved \(0 %\)/);
+    expect(await compared.textContent()).to.match(/as charged\s*1\.0 kg.*at once\s*1\.0 kg.*0 g avoided \(0 %\)/);
+    const total = page.locator("dl.facts > div", { hasText: "CO₂" });
+    expect(await total.textContent()).to.contain("1.0 kg");
   });
 
   it("draws codes that lead to the charge points", async () => {
@@ -137,6 +152,8 @@ describe("The web application, when something happens", function () {
     const text = await origin.textContent();
     expect(text).to.match(/Sun on the roof\s*(1\.9|2\.0) kWh, (48|49|50) %/);
     expect(text).to.match(/Grid\s*(2\.0|2\.1) kWh, 5[0-2] %/);
+    // Two kWh from the grid at 500 g.
+    expect(text).to.match(/CO₂ of it\s*1\.0 kg/);
     await inspect(page, "receipt-sunny");
     expect(said).to.deep.equal([]);
   });

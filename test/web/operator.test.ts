@@ -4,6 +4,7 @@ import { expect } from "chai";
 import type { Browser, Page } from "playwright-core";
 import { webPages } from "../../backend/http/webPages.ts";
 import { startService } from "../http/service.ts";
+import { near } from "../support/near.ts";
 import { inspect, openBrowser, SIZES, type Size, visit } from "./browser.ts";
 import { type Running, startProduct } from "./running.ts";
 
@@ -265,8 +266,8 @@ async function placesOne(page: Page, evse: string, size: Size): Promise<void> {
   const { physicalReference, coordinates } = evses.find(({ id }) => id === evse)!;
   expect(physicalReference).to.equal("A1");
   // 3 m east and 1.5 m north, where a degree has 55,900 m and 111,400 m.
-  expect((coordinates as { latitude: number }).latitude).to.be.closeTo(59.9 + 1.5 / 111_400, 0.000_002);
-  expect((coordinates as { longitude: number }).longitude).to.be.closeTo(10.7 + 3 / 55_900, 0.000_003);
+  expect((coordinates as { latitude: number }).latitude).to.satisfy(near(59.9 + 1.5 / 111_400, 0.000_002));
+  expect((coordinates as { longitude: number }).longitude).to.satisfy(near(10.7 + 3 / 55_900, 0.000_003));
 }
 
 /** The secret of a key that is made; it is shown once. */

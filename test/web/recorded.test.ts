@@ -6,6 +6,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
 import type { Browser, Page } from "playwright-core";
+import { near } from "../support/near.ts";
 import { SAMPLE } from "../support/replays.ts";
 import { inspect, openBrowser, type Size, type Visitor, visit } from "./browser.ts";
 import { type Running, startProduct } from "./running.ts";
@@ -142,14 +143,14 @@ describe("The web application on recorded sessions", function () {
     const bills = await billsOf(page);
     expect(ended.map(({ sessionNumber }) => sessionNumber)).to.have.members([...bills.keys()]);
     const energyWh = [...bills.values()].reduce((sum, one) => sum + one.energyWh, 0);
-    expect(numberIn(await fact(page, "Energy"))).to.be.closeTo(energyWh / 1000, 0.5);
+    expect(numberIn(await fact(page, "Energy"))).to.satisfy(near(energyWh / 1000, 0.5));
     // The scenario's price is in force all the time; compensation comes off, and never leaves less than nothing to pay.
     const microEur = [...bills.values()].reduce(
       (sum, one) =>
         sum + Math.max(0, (one.energyWh * META.driverPriceMicroEurPerKwh) / 1000 - Number(one.compensationMicroEur)),
       0,
     );
-    expect(numberIn(await fact(page, "Billed"))).to.be.closeTo(microEur / 1_000_000, 0.006);
+    expect(numberIn(await fact(page, "Billed"))).to.satisfy(near(microEur / 1_000_000, 0.006));
     // No car takes more than it took then, and nearly all is given.
     const left = before.filter(({ plugOut }) => plugOut < Date.now() - 60_000);
     const possibleWh = left.reduce((sum, { takenWh }) => sum + takenWh, 0);

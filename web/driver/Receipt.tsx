@@ -100,10 +100,20 @@ function Sum({ bill, contents }: Parts) {
 /** A step needs a point where it ends. */
 const untilItsEnd = (values: readonly number[]) => [...values, ...values.slice(-1)];
 
+/** A quarter of an hour and its meters are known so long after it began at the latest, ms. */
+const KNOWN_MS = 20 * 60_000;
+
 /** Sun and grid, as far as the site's meter was heard. */
-function Origin({ bill: { solar, carbon, energyWh } }: { readonly bill: Billed }) {
+function Origin({ bill: { solar, carbon, energyWh, settledAt } }: { readonly bill: Billed }) {
   const { t, f } = useTexts();
-  if (solar === null) return null;
+  const isFresh = Date.now() - Date.parse(settledAt) < KNOWN_MS;
+  if (solar === null)
+    return isFresh && energyWh > 0 ? (
+      <section className="card">
+        <h2>{t.receipt.origin}</h2>
+        <p className="soft">{t.receipt.originLater}</p>
+      </section>
+    ) : null;
   const { solarWh, ofWh } = solar;
   const part = solarWh / ofWh;
   const lines = [

@@ -221,6 +221,7 @@ export const de: Texts = {
     atOnce: "Sofort laden",
     origin: "Woher der Strom kam",
     originLead: "In jeder Viertelstunde hat jedes Auto denselben Anteil am Strom vom Dach.",
+    originLater: "Sonne, Netz und CO₂ stehen hier, wenn diese Viertelstunde vorbei ist und ihre Zähler gelesen sind.",
     originPart: (energy) => `Gemessen für ${energy} davon.`,
     carbon: "CO₂ davon",
     carbonAtOnce: "CO₂, sofort geladen",

@@ -220,6 +220,7 @@ export const en = {
     atOnce: "Charging at once",
     origin: "Where it came from",
     originLead: "In each quarter of an hour every car has the same share of the roof's power.",
+    originLater: "Sun, grid and CO₂ stand here once this quarter of an hour is over and its meters are read.",
     originPart: (energy: string) => `Measured for ${energy} of it.`,
     carbon: "CO₂ of it",
     carbonAtOnce: "CO₂, charging at once",

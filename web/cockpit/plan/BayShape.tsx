@@ -1,5 +1,6 @@
 /** One bay on the plan: the end of its id, its sign, and a bar of measured and allowed power within its rated power. */
 import { memo } from "react";
+import { useTexts } from "../../texts/index.tsx";
 import type { Bay } from "./plane.ts";
 import { Sign, type SignName } from "./signs.tsx";
 
@@ -56,24 +57,30 @@ function Measured({ bay, sign, measured, allowed }: Measures & { readonly bay: B
 const THICK = 0.22;
 
 type Props = Look &
-  Measures & {
-    /** For whoever cannot see it. */
-    readonly words: string;
+  Pick<Measures, "sign"> & {
+    readonly measuredW: number;
+    readonly allowedW: number;
+    readonly ratedW: number;
     readonly isFaded: boolean;
     /** The one bay that the tabulator reaches; arrows go on from it. */
     readonly isStop: boolean;
     readonly open: (id: string) => void;
   };
 
-/** Drawn again only when something in it changed: a thousand bays share one stream. */
-export const BayButton = memo(function BayButton({ words, isFaded, isStop, open, bay, name, ...measures }: Props) {
+const part = (w: number, ofW: number) => Math.round(100 * Math.min(1, Math.max(0, w) / Math.max(1, ofW))) / 100;
+
+/** Drawn again only when something in it changed, and each by itself: a thousand bays share one stream. */
+export const BayButton = memo(function BayButton(props: Props) {
+  const { t, f } = useTexts();
+  const { bay, name, sign, measuredW, allowedW, ratedW, isFaded, isStop, open } = props;
   const { id, x, y } = bay;
+  const label = name === id ? name : `${name}, ${id}`;
   return (
     // biome-ignore lint/a11y/useSemanticElements: a drawing has no buttons of its own
     <g
       role="button"
       tabIndex={isStop ? 0 : -1}
-      aria-label={words}
+      aria-label={t.plan.bay(label, t.plan.signs[sign], f.kw(measuredW), f.kw(allowedW), f.kw(ratedW))}
       data-id={id}
       className={isFaded ? "bay faded" : "bay"}
       transform={`translate(${x * UNITS} ${y * UNITS})`}
@@ -84,8 +91,8 @@ export const BayButton = memo(function BayButton({ words, isFaded, isStop, open,
         open(id);
       }}
     >
-      <BayLook bay={bay} name={name} edge={measures.sign} beside={THICK * narrowOf(bay)} />
-      <Measured bay={bay} {...measures} />
+      <BayLook bay={bay} name={name} edge={sign} beside={THICK * narrowOf(bay)} />
+      <Measured bay={bay} sign={sign} measured={part(measuredW, ratedW)} allowed={part(allowedW, ratedW)} />
     </g>
   );
 });

@@ -72,7 +72,7 @@ export const floorsOf = (evses: readonly Evse[]) =>
 type FloorProps = Omit<Props, "boost"> & { readonly floor: string; readonly open: (id: string) => void };
 
 function Floor({ floor, rows, shown, evses, open }: FloorProps) {
-  const { t, f } = useTexts();
+  const { t } = useTexts();
   const keys = useId();
   const sheet = useRef<SVGSVGElement>(null);
   const { bays, frame, names } = useMemo(() => drawingOf(evses, floor), [evses, floor]);
@@ -101,20 +101,15 @@ function Floor({ floor, rows, shown, evses, open }: FloorProps) {
         {bays.map((bay) => {
           const row = byId.get(bay.id);
           if (!row) return null;
-          const [measuredW, allowedW] = [row.limits?.measuredW ?? 0, row.limits?.appliedW ?? 0];
-          const part = (w: number) => Math.round(100 * Math.min(1, Math.max(0, w) / Math.max(1, row.ratedW))) / 100;
-          const sign = signOf(row);
-          const name = names.get(bay.id) ?? bay.id;
-          const both = name === bay.id ? name : `${name}, ${bay.id}`;
           return (
             <BayButton
               key={bay.id}
               bay={bay}
-              name={name}
-              sign={sign}
-              measured={part(measuredW)}
-              allowed={part(allowedW)}
-              words={t.plan.bay(both, t.plan.signs[sign], f.kw(measuredW), f.kw(allowedW), f.kw(row.ratedW))}
+              name={names.get(bay.id) ?? bay.id}
+              sign={signOf(row)}
+              measuredW={row.limits?.measuredW ?? 0}
+              allowedW={row.limits?.appliedW ?? 0}
+              ratedW={row.ratedW}
               isFaded={!isShown.has(bay.id)}
               isStop={bay.id === stop}
               open={opened}

@@ -27,9 +27,12 @@ export function auditRows(
   const check = findings.check("rows of recorded slots");
   const where = slotName(group.group.id, run.slot);
   const bytes = Buffer.from(run.rows.slice(2), "hex");
-  const assets = [...group.evses, ...group.pvs]
-    .filter(({ row }) => (since.get(row) ?? 0) <= run.slot)
-    .sort((a, b) => a.row - b.row);
+  const hasRow = ({ row }: { readonly row: number }) => (since.get(row) ?? 0) <= run.slot;
+  const assets = [...group.evses, ...group.pvs].filter(hasRow).sort((a, b) => a.row - b.row);
+  // Registered late on purpose, a charge point would stand in no record while cars charge at it.
+  for (const { id, row } of group.evses.filter((evse) => !hasRow(evse)))
+    if (!present(group, id, file.now).includes(null))
+      check.differs(where, `${id} has no row before slot ${since.get(row)}, but a car is there`);
   if (!check.same(where, "number of rows", bytes.length / ROW_BYTES, assets.length)) return;
   for (const [i, asset] of assets.entries()) {
     check.looked();

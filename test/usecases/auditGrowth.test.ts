@@ -8,6 +8,7 @@ import { registerSite, sitePlanOf, worldOf } from "../../backend/replay/replaySc
 import { createRun } from "../../backend/replay/runScenario.ts";
 import { readScenario } from "../../backend/replay/scenario.ts";
 import { setUpSite } from "../../backend/usecases/setUpSite.ts";
+import { auditedReplay } from "../support/auditedReplay.ts";
 import { SAMPLE, shortened } from "../support/replays.ts";
 
 const ROW_BYTES = 12;
@@ -46,5 +47,22 @@ describe("The audit of a group that grows", function () {
     expect(rows).to.deep.equal(runs.map(({ slot }) => (slot <= recordedSlot ? first : first + 2)));
     expect([...new Set(rows)]).to.deep.equal([first, first + 2]);
     await system.close();
+  });
+
+  it("names a charge point that was registered too late for the cars that stood there", async () => {
+    const { eye, system, auditAfter } = await auditedReplay();
+    const assets = await eye.assets();
+    const [first] = await system.store.sessions.all();
+    const { row } = (await system.store.sites.evse(first!.evseId))!;
+    const late = Math.max(...(await eye.runs()).map(({ slot }) => slot)) + 1;
+    const moved = assets.map((one) => (one.index === row ? { ...one, fromSlot: late } : one));
+    const report = await auditAfter([], { chain: { ...eye, assets: async () => moved } });
+    const words = `${first!.evseId} has no row before slot ${late}, but a car is there`;
+    const named = report.differences.filter(({ text }) => text === words);
+    // In each slot in which a car stood there as it was recorded, and in no other.
+    const stays = (await system.store.sessions.all()).filter(({ evseId }) => evseId === first!.evseId);
+    const occupied = stays.reduce((sum, one) => sum + Math.floor(((one.unpluggedAt ?? 0) - one.pluggedAt) / 900), 0);
+    expect(named.length).to.be.within(occupied - stays.length, occupied + stays.length);
+    expect(named.length).to.be.above(0);
   });
 });

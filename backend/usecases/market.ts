@@ -62,7 +62,9 @@ export async function marketSlots(
   fromSlot: number,
   untilSlot: number,
 ): Promise<readonly MarketSlot[]> {
-  const prices = new Map((await store.prices.from(market, fromSlot)).map(({ slot, price }) => [slot, price]));
+  const prices = new Map(
+    (await store.prices.from(market, fromSlot, untilSlot)).map(({ slot, price }) => [slot, price]),
+  );
   const carbon = new Map(
     (await store.prices.carbon(market, fromSlot, untilSlot)).map(({ slot, gramsPerKwh }) => [slot, gramsPerKwh]),
   );

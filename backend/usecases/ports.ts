@@ -286,8 +286,8 @@ export type CarbonPoint = { readonly slot: number; readonly gramsPerKwh: number 
 export type PriceStore = {
   /** Wholesale import prices of a market; a slot that is known already keeps its price. */
   put(market: string, prices: readonly PricePoint[]): Promise<void>;
-  /** Known prices from the slot on, ascending. */
-  from(market: string, slot: number): Promise<readonly PricePoint[]>;
+  /** Known prices from the slot on, ascending; up to `untilSlot` without it where it is said. */
+  from(market: string, slot: number, untilSlot?: number): Promise<readonly PricePoint[]>;
   /** Of the slots of [fromSlot, untilSlot), ascending; newest wins. */
   putCarbon(market: string, points: readonly CarbonPoint[]): Promise<void>;
   carbon(market: string, fromSlot: number, untilSlot: number): Promise<readonly CarbonPoint[]>;

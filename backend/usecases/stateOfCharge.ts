@@ -1,6 +1,6 @@
 /**
  * How full a car is, by whoever knew it last: the car itself (OCPP measurand SoC), or its driver; and what the meter added
- * since. How sure that is follows from what is lost between meter and battery. Pure.
+ * since. Where both spoke at the same register, the car is believed. How sure that is follows from what is lost between meter and battery. Pure.
  */
 import type { MeterReading } from "../domain/meters.ts";
 import type { StatedBattery } from "../domain/sessions.ts";

@@ -4,7 +4,7 @@ import { expect } from "chai";
 import type { Browser, Page } from "playwright-core";
 import { webPages } from "../../backend/http/webPages.ts";
 import { iso, type Service, startService } from "../http/service.ts";
-import { inspect, openBrowser, type Size, visitAs } from "./browser.ts";
+import { browserFor, inspect, type Size, visitAs } from "./browser.ts";
 
 const BUILT = fileURLToPath(new URL("../../dist/web", import.meta.url));
 /** Of the bar, the fields to filter by and the way back; all else that can be pressed would change something. */
@@ -16,11 +16,7 @@ describe("The web application, for an auditor", function () {
   let service: Service;
 
   before(async function () {
-    // A machine without Chromium installs it first.
-    this.timeout(600_000);
-    const found = await openBrowser();
-    if (found === null) return this.skip();
-    browser = found;
+    browser = await browserFor(this);
     service = await startService({ pages: webPages(BUILT) });
     const anna = await service.signUp("anna");
     const wish = { evseId: "north-1-1", optIn: true, departsAt: iso(service.clock.now() + 9 * 3600) };

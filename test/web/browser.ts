@@ -29,6 +29,12 @@ export async function openBrowser(): Promise<Browser | null> {
   return null;
 }
 
+/** For a `before` of its own time: a machine without Chromium installs it first, or all tests after it are left out. */
+export async function browserFor(hook: Mocha.Context): Promise<Browser> {
+  hook.timeout(600_000);
+  return (await openBrowser()) ?? hook.skip();
+}
+
 export type Visitor = {
   readonly page: Page;
   readonly context: BrowserContext;

@@ -6,7 +6,7 @@ import { webPages } from "../../backend/http/webPages.ts";
 import { qrOf } from "../../web/cockpit/qr.ts";
 import { placeOf } from "../../web/driver/evse.ts";
 import { iso, NOON, type Service, startService, type Who } from "../http/service.ts";
-import { inspect, openBrowser, type Visitor, visitAs } from "./browser.ts";
+import { browserFor, inspect, type Visitor, visitAs } from "./browser.ts";
 
 const BUILT = fileURLToPath(new URL("../../dist/web", import.meta.url));
 
@@ -21,11 +21,7 @@ describe("The web application, when something happens", function () {
   const visitors: Visitor[] = [];
 
   before(async function () {
-    // A machine without Chromium installs it first.
-    this.timeout(600_000);
-    const found = await openBrowser();
-    if (found === null) return this.skip();
-    browser = found;
+    browser = await browserFor(this);
     service = await startService({ pages: webPages(BUILT) });
     anna = await service.signUp("anna");
     backEnd = await service.key("north", "cpo");

@@ -13,7 +13,7 @@ import { webPages } from "../../backend/http/webPages.ts";
 import { replayScenario } from "../../backend/replay/replayScenario.ts";
 import { readScenario } from "../../backend/replay/scenario.ts";
 import { SAMPLE, shortened } from "../support/replays.ts";
-import { inspect, openBrowser, type Visitor, visit } from "./browser.ts";
+import { browserFor, inspect, type Visitor, visit } from "./browser.ts";
 
 const BUILT = fileURLToPath(new URL("../../dist/web", import.meta.url));
 
@@ -41,10 +41,7 @@ describe("The audit explorer without our service", function () {
   let visitor: Visitor;
 
   before(async function () {
-    this.timeout(600_000);
-    const found = await openBrowser();
-    if (found === null) return this.skip();
-    browser = found;
+    browser = await browserFor(this);
     system = await openSystem({ random: derivedRandom("explorer"), chainRpcPort: 0 });
     await replayScenario(system, {
       scenario: readScenario(shortened(SAMPLE, 6)),

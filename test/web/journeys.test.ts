@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { expect } from "chai";
 import type { Browser, Locator, Page } from "playwright-core";
-import { inspect, openBrowser, type Size, type Visitor, visit } from "./browser.ts";
+import { browserFor, inspect, type Size, type Visitor, visit } from "./browser.ts";
 import { type Running, startProduct } from "./running.ts";
 
 const PASSWORD = "correct horse battery";
@@ -30,11 +30,7 @@ describe("The web application", function () {
   let newcomers: Promise<Error[]>;
 
   before(async function () {
-    // A machine without Chromium installs it first.
-    this.timeout(600_000);
-    const found = await openBrowser();
-    if (found === null) return this.skip();
-    browser = found;
+    browser = await browserFor(this);
     product = await startProduct();
     // They wait for stations and for the chain most of the time: the others go on meanwhile, and leave them the last two charge
     // points, which the simulated drivers keep free.

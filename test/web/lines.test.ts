@@ -4,7 +4,7 @@ import { expect } from "chai";
 import type { Browser, Page, Request } from "playwright-core";
 import { webPages } from "../../backend/http/webPages.ts";
 import { iso, type Service, startService, type Who } from "../http/service.ts";
-import { openBrowser, type Visitor, visitAs } from "./browser.ts";
+import { browserFor, type Visitor, visitAs } from "./browser.ts";
 
 const BUILT = fileURLToPath(new URL("../../dist/web", import.meta.url));
 /** What the pages ask for; not the pages themselves. */
@@ -22,11 +22,7 @@ describe("The web application, with nothing to show and on bad lines", function 
   const visitors: Visitor[] = [];
 
   before(async function () {
-    // A machine without Chromium installs it first.
-    this.timeout(600_000);
-    const found = await openBrowser();
-    if (found === null) return this.skip();
-    browser = found;
+    browser = await browserFor(this);
     service = await startService({ pages: webPages(BUILT) });
     anna = await service.signUp("anna");
     const backEnd = await service.key("north", "cpo");

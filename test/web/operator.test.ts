@@ -5,7 +5,7 @@ import type { Browser, Page } from "playwright-core";
 import { webPages } from "../../backend/http/webPages.ts";
 import { startService } from "../http/service.ts";
 import { near } from "../support/near.ts";
-import { inspect, openBrowser, SIZES, type Size, visit } from "./browser.ts";
+import { browserFor, inspect, SIZES, type Size, visit } from "./browser.ts";
 import { type Running, startProduct } from "./running.ts";
 
 const iso = (at = Date.now()) => new Date(at).toISOString().replace(/\.\d+Z$/, "Z");
@@ -15,10 +15,7 @@ describe("An operator in the browser", function () {
   let browser: Browser;
   let product: Running;
   before(async function () {
-    this.timeout(600_000);
-    const found = await openBrowser();
-    if (found === null) return this.skip();
-    browser = found;
+    browser = await browserFor(this);
     product = await startProduct();
   });
   after(async () => {

@@ -8,7 +8,7 @@ import { expect } from "chai";
 import type { Browser, Page } from "playwright-core";
 import { near } from "../support/near.ts";
 import { SAMPLE } from "../support/replays.ts";
-import { inspect, openBrowser, type Size, type Visitor, visit } from "./browser.ts";
+import { browserFor, inspect, type Size, type Visitor, visit } from "./browser.ts";
 import { type Running, startProduct } from "./running.ts";
 
 const RECORDED = join(import.meta.dirname, "..", "..", "..", "shared", "scenarios", "mougins-workplace");
@@ -29,9 +29,7 @@ describe("The web application on recorded sessions", function () {
   const visitors: Visitor[] = [];
 
   before(async function () {
-    const found = await openBrowser();
-    if (found === null) return this.skip();
-    browser = found;
+    browser = await browserFor(this);
     console.log(`      (${META.name}, its last ${DAYS} days)`);
     product = await startProduct("--scenario", FOLDER, "--days", `${DAYS}`);
     driver = await startsCharging();

@@ -20,30 +20,27 @@ export function Market({ at }: { readonly at: string }) {
         {({ slots }) => {
           if (slots.length === 0) return <p className="soft">{t.market.none}</p>;
           const instants = slots.map((one) => Date.parse(one.from) / 1000);
-          const prices = slots.map((one) =>
-            one.pricePerKwhMicroEur === null ? null : Number(one.pricePerKwhMicroEur),
-          );
-          const grams = slots.map((one) => one.gramsPerKwh);
-          return (
-            <>
+          const curves = [
+            {
+              name: t.market.price,
+              values: slots.map((one) => (one.pricePerKwhMicroEur === null ? null : Number(one.pricePerKwhMicroEur))),
+              unit: f.cents,
+              colour: "blue",
+            },
+            { name: t.market.carbon, values: slots.map((one) => one.gramsPerKwh), unit: f.carbon, colour: "green" },
+          ];
+          return curves
+            .filter(({ values }) => values.some((one) => one !== null))
+            .map(({ name, values, unit, colour }) => (
               <Chart
-                label={t.market.price}
+                key={name}
+                label={name}
                 at={instants}
-                unit={f.cents}
+                unit={unit}
                 height={HEIGHT}
-                curves={[{ name: t.market.price, values: prices, colour: "blue", look: "area" }]}
+                curves={[{ name, values, colour, look: "area" }]}
               />
-              {grams.some((one) => one !== null) && (
-                <Chart
-                  label={t.market.carbon}
-                  at={instants}
-                  unit={f.carbon}
-                  height={HEIGHT}
-                  curves={[{ name: t.market.carbon, values: grams, colour: "green", look: "area" }]}
-                />
-              )}
-            </>
-          );
+            ));
         }}
       </Show>
     </section>

@@ -12,6 +12,8 @@ onEveryDatabase("Prices and forecasts", (given) => {
     await prices.put("ES", [point(12, 7)]);
     expect(await prices.from("NO1", 11)).to.deep.equal([point(11, -45_000), point(12, 30), point(13, 31)]);
     expect(await prices.from("NO1", 13)).to.deep.equal([point(13, 31)]);
+    expect(await prices.from("NO1", 11, 13)).to.deep.equal([point(11, -45_000), point(12, 30)]);
+    expect(await prices.from("NO1", 0, 0)).to.deep.equal([]);
     expect(await prices.from("FR", 0)).to.deep.equal([]);
   });
 
